@@ -1,0 +1,1 @@
+"""The rules of an improvement plan: entry types, states, and the decisions that events record."""

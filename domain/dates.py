@@ -1,0 +1,52 @@
+"""The two clocks: instants in UTC, and days in Europe/London."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from domain.errors import BadInput
+
+LONDON = ZoneInfo("Europe/London")
+
+
+def now() -> datetime:
+    """This instant, in UTC."""
+    return datetime.now(UTC)
+
+
+def london_day(instant: datetime) -> date:
+    """The date in London at that instant."""
+    return instant.astimezone(LONDON).date()
+
+
+def end_of_day(day: date) -> datetime:
+    """The last microsecond of that day in London, as an instant in UTC."""
+    after = datetime.combine(day + timedelta(days=1), time(), LONDON)
+    return after.astimezone(UTC) - timedelta(microseconds=1)
+
+
+def write_instant(instant: datetime) -> str:
+    """RFC 3339 in UTC with microseconds, always the same width so that it sorts as text."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def read_instant(written: str) -> datetime:
+    """The instant that `write_instant` wrote."""
+    return datetime.fromisoformat(written)
+
+
+def parse_day(written: str) -> date:
+    """A day as people type it: 2025-09-30 or 30/09/2025.
+
+    Raises:
+        BadInput: no-such-date.
+    """
+    for form in ("%Y-%m-%d", "%d/%m/%Y"):
+        try:
+            return datetime.strptime(written.strip(), form).date()
+        except ValueError:
+            continue
+    raise BadInput(
+        "no-such-date",
+        f"'{written}' is not a date that exists.",
+        "Write year-month-day, such as 2025-09-30.",
+    )

@@ -1,0 +1,182 @@
+"""One stream in order of the world's time, and the definition of a state at (D, K).
+
+The state as at D, known at K is the fold of the entries recorded by K, effective by D and not
+voided by an entry recorded by K, in order of (effective_on, position). `fold` says just that,
+slowly; every faster reading of a plan is held to it.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Generic, Protocol, TypeVar
+
+from domain import action, plan
+from domain.errors import Refusal
+from domain.event import EntryVoided, Event
+from domain.scale import FIVE_STEPS, Scale
+
+State = TypeVar("State")
+
+
+class Recorded(Protocol):
+    """What the fold needs to know of an entry."""
+
+    @property
+    def position(self) -> int:
+        """1, 2, 3 … in the ledger."""
+
+    @property
+    def stream_id(self) -> str:
+        """What it is about."""
+
+    @property
+    def effective_on(self) -> date:
+        """From when it is true."""
+
+    @property
+    def event(self) -> Event:
+        """What happened."""
+
+
+def plan_stream(code: str) -> str:
+    """The stream of a plan itself."""
+    return f"plan/{code}"
+
+
+def action_stream(code: str, ref: str) -> str:
+    """The stream of one action of a plan."""
+    return f"action/{code}/{ref}"
+
+
+EVOLVE: dict[str, Callable[[Any, Event], Any]] = {"plan": plan.evolve, "action": action.evolve}
+OBJECTION: dict[str, Callable[[Any, Event, Scale], tuple[str, str] | None]] = {
+    "plan": plan.objection,
+    "action": action.objection,
+}
+
+
+def fold(entries: Iterable[Recorded], as_at: date, known_at: int) -> dict[str, Any]:
+    """The state of every stream as at `as_at`, known after entry `known_at`; the oracle.
+
+    Args:
+        entries: the whole ledger, in any order.
+        as_at: the end of this day in Europe/London.
+        known_at: a position.
+
+    Returns:
+        The state by stream id; streams that had not begun are left out.
+    """
+    known = [entry for entry in entries if entry.position <= known_at]
+    voided = {entry.event.voids for entry in known if isinstance(entry.event, EntryVoided)}
+    live = [
+        entry for entry in known if entry.effective_on <= as_at and entry.position not in voided
+    ]
+    states: dict[str, Any] = {}
+    for entry in sorted(live, key=lambda entry: (entry.effective_on, entry.position)):
+        evolve = EVOLVE.get(entry.stream_id.split("/", 1)[0])
+        if evolve is not None:
+            states[entry.stream_id] = evolve(states.get(entry.stream_id), entry.event)
+    return {stream: state for stream, state in states.items() if state is not None}
+
+
+@dataclass(frozen=True)
+class Item:
+    """An event at its place in the timeline. `position` is provisional until it is recorded."""
+
+    effective_on: date
+    position: int
+    event: Event
+    pending: bool = False
+
+
+class Timeline(Generic[State]):
+    """The live events of one stream as known now, to decide against.
+
+    Attributes:
+        stream_id: the stream.
+        version: of the last event read or added.
+    """
+
+    def __init__(self, stream_id: str, recorded: Iterable[Recorded] = ()) -> None:
+        self.stream_id = stream_id
+        self.kind, _, self._subject = stream_id.partition("/")
+        self.version = 0
+        self.last_position = 0
+        self._items: dict[int, Item] = {}
+        self._voided: dict[int, int] = {}
+        for entry in recorded:
+            self.version += 1
+            self.last_position = max(self.last_position, entry.position)
+            if isinstance(entry.event, EntryVoided):
+                self._voided[entry.event.voids] = entry.position
+                self._items.pop(entry.event.voids, None)
+            else:
+                self._items[entry.position] = Item(entry.effective_on, entry.position, entry.event)
+
+    @property
+    def name(self) -> str:
+        """What people call the stream's subject: the reference of the action, or the plan."""
+        code, _, ref = self._subject.partition("/")
+        return ref or f"plan {code}"
+
+    def items(self) -> Iterable[Item]:
+        """The live items, in no order."""
+        return self._items.values()
+
+    def in_order(self) -> list[Item]:
+        """The live items in order of (effective_on, position)."""
+        return sorted(self._items.values(), key=lambda item: (item.effective_on, item.position))
+
+    def state_at(self, as_at: date) -> State | None:
+        """The state at the end of that day, as known now with what is being added."""
+        state: Any = None
+        for item in self.in_order():
+            if item.effective_on <= as_at:
+                state = EVOLVE[self.kind](state, item.event)
+        return state  # type: ignore[no-any-return]
+
+    def item(self, position: int) -> Item | None:
+        """The live item recorded at that position."""
+        return self._items.get(position)
+
+    def voided_by(self, position: int) -> int | None:
+        """The position of the entry that voided that one, where one did."""
+        return self._voided.get(position)
+
+    def add(self, event: Event, effective_on: date, position: int) -> None:
+        """Add an event that is about to be recorded; `check` says whether it may be."""
+        self.version += 1
+        if isinstance(event, EntryVoided):
+            self._items.pop(event.voids, None)
+            self._voided[event.voids] = position
+        else:
+            self._items[position] = Item(effective_on, position, event, pending=True)
+
+    def check(self, scale: Scale = FIVE_STEPS) -> None:
+        """Hold the whole timeline, with what was added, to the law of the stream.
+
+        Raises:
+            Refusal: the new event makes no sense where it stands, or an entry that is already
+                recorded would make none after it.
+        """
+        state: Any = None
+        for item in self.in_order():
+            found = OBJECTION[self.kind](state, item.event, scale)
+            if found:
+                self._refuse(item, *found)
+            state = EVOLVE[self.kind](state, item.event)
+
+    def _refuse(self, item: Item, rule: str, sentence: str) -> None:
+        if item.pending:
+            raise Refusal(
+                rule,
+                f"{self.name} on {item.effective_on}: {sentence}.",
+                f"Look at its history: govledger log {self._subject.partition('/')[2]}".rstrip(),
+            )
+        raise Refusal(
+            "contradicts-later-entry",
+            f"With this, entry {item.position} on {self.name} (effective {item.effective_on}) "
+            f"would make no sense: {sentence}.",
+            f"If entry {item.position} is wrong too, void it first: govledger void "
+            f"{item.position} --reason …",
+        )
