@@ -1,0 +1,62 @@
+"""Canonical bytes: JSON as RFC 8785 (JSON Canonicalization Scheme) writes it.
+
+`orjson` writes the same bytes as long as a value keeps to what entries are made of: strings,
+booleans, None, lists, integers below 2^53 and objects with ASCII keys. `check` holds a value to
+that; the tests hold the bytes to the `rfc8785` package.
+"""
+
+import hashlib
+import secrets
+from typing import Any
+
+import orjson
+
+from domain.errors import Failed
+
+LARGEST = 2**53 - 1
+SALT_BYTES = 16
+
+
+def canonical(value: Any) -> bytes:
+    """The canonical bytes of a value.
+
+    Raises:
+        Failed: not-canonical, where it holds a float, a huge integer or a key that is not ASCII.
+    """
+    check(value)
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except (TypeError, ValueError) as error:
+        raise Failed("not-canonical", f"A value cannot be written as JSON: {error}.") from None
+
+
+def check(value: Any) -> None:
+    """Refuse what `orjson` and RFC 8785 would write differently; see `canonical`."""
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return
+    if kind is dict:
+        for key, inner in value.items():
+            if type(key) is not str or not key.isascii():
+                raise Failed("not-canonical", f"The key {key!r} is not ASCII text.")
+            check(inner)
+    elif kind is list:
+        for inner in value:
+            check(inner)
+    elif kind is not int or abs(value) > LARGEST:
+        raise Failed("not-canonical", f"{value!r} has no canonical form in an entry.")
+
+
+def sha256_hex(data: bytes) -> str:
+    """SHA-256 in lower-case hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def new_salt() -> bytes:
+    """A random salt: without it a short text could be guessed from its commitment."""
+    return secrets.token_bytes(SALT_BYTES)
+
+
+def commitment(salt: bytes, text: str) -> str:
+    """SHA-256(salt || text in UTF-8), in hexadecimal: binds the text and does not reveal it."""
+    return hashlib.sha256(salt + text.encode()).hexdigest()

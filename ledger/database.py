@@ -1,0 +1,152 @@
+"""Opening the database of a ledger: one file with SQLite.
+
+Only this module knows how the engine is set up: that writers queue (BEGIN IMMEDIATE), that a
+commit is on the disk when it returns, and how a file on a read-only medium is read.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import Connection, Engine, create_engine, event, exc
+
+from domain.errors import Failed
+
+BUSY_SECONDS = 60
+"""How long a writer waits for the one before it."""
+
+_SQLITE_HEADER = b"SQLite format 3\x00"
+
+
+class Database:
+    """Connections to the database of one ledger.
+
+    Args:
+        path: the file.
+        create: make the file where there is none.
+
+    Raises:
+        Failed: no-ledger, not-a-ledger.
+    """
+
+    def __init__(self, path: str | Path, *, create: bool = False) -> None:
+        self.path = Path(path)
+        if not create:
+            self._look_first()
+        self.read_only = self.path.exists() and not os.access(self.path, os.W_OK)
+        if not self.read_only and not os.access(self.path.parent, os.W_OK):
+            self.read_only = True
+        self.engine: Engine = create_engine(
+            "sqlite+pysqlite:///" + self._uri(), connect_args=self._connect_args()
+        )
+        event.listen(self.engine, "connect", self._on_connect)
+        event.listen(self.engine, "begin", self._on_begin)
+
+    def _look_first(self) -> None:
+        if not self.path.exists():
+            raise Failed(
+                "no-ledger",
+                f"There is no ledger at {self.path}.",
+                "Begin one with 'govledger init', or say where it is with --ledger PATH.",
+            )
+        try:
+            with self.path.open("rb") as file:
+                start = file.read(len(_SQLITE_HEADER))
+        except OSError as error:
+            raise Failed(
+                "cannot-open", f"{self.path} cannot be read: {error.strerror}.", "Check the path."
+            ) from None
+        if start != _SQLITE_HEADER:
+            raise not_a_ledger(self.path)
+
+    def _uri(self) -> str:
+        mode = ""
+        if self.read_only:
+            # Without its log a file in WAL mode can only be read as one that nobody changes.
+            quiet = not Path(f"{self.path}-wal").exists()
+            mode = "&mode=ro" + ("&immutable=1" if quiet else "")
+        return f"file:{quote(str(self.path.absolute()))}?uri=true{mode}"
+
+    @staticmethod
+    def _connect_args() -> dict[str, Any]:
+        # Autocommit, so that this module alone says where a transaction begins.
+        return {"timeout": BUSY_SECONDS, "isolation_level": None, "check_same_thread": False}
+
+    def _on_connect(self, connection: Any, _record: object) -> None:
+        cursor = connection.cursor()
+        if not self.read_only:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.close()
+
+    @staticmethod
+    def _on_begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection in a transaction that sees one state of the ledger throughout."""
+        with self._connection(writes=False) as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A connection in a transaction that no other writer shares; committed at the end."""
+        if self.read_only:
+            raise Failed(
+                "read-only",
+                f"The ledger {self.path} is read-only.",
+                "Ask for the right to write to the file and its folder, or work on a copy.",
+            )
+        with self._connection(writes=True) as connection:
+            yield connection
+
+    @contextmanager
+    def _connection(self, *, writes: bool) -> Iterator[Connection]:
+        try:
+            with (
+                self.engine.connect() as bare,
+                bare.execution_options(writes=writes) as connection,
+                connection.begin(),
+            ):
+                yield connection
+        except exc.OperationalError as error:
+            raise self._explain(error) from error
+        except exc.DatabaseError as error:
+            if "not a database" in str(error.orig) or "malformed" in str(error.orig):
+                raise not_a_ledger(self.path) from error
+            raise
+
+    def _explain(self, error: exc.OperationalError) -> Failed:
+        said = str(error.orig)
+        if "locked" in said:
+            return Failed(
+                "busy",
+                f"Another process has been writing to {self.path} for {BUSY_SECONDS} seconds.",
+                "Nothing was recorded. Try again when it has finished.",
+            )
+        if "readonly" in said:
+            return Failed("read-only", f"The ledger {self.path} is read-only.", "Work on a copy.")
+        if "no such table" in said:
+            return not_a_ledger(self.path)
+        if "full" in said:
+            return Failed("disk-full", "The disk is full.", "Nothing was recorded. Make room.")
+        return Failed("database", f"The database said: {said}.", "Nothing was recorded.")
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self.engine.dispose()
+
+
+def not_a_ledger(path: Path) -> Failed:
+    """The error for a file that is something else."""
+    return Failed(
+        "not-a-ledger",
+        f"{path} is not a govledger ledger.",
+        "Check the path. To begin a new ledger use another file name and 'govledger init'.",
+    )

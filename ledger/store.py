@@ -1,0 +1,261 @@
+"""The store of a ledger: an application of the eventsourcing package, on our own recorder.
+
+Opens and begins ledgers, reads what decisions rest on, resolves the two clocks, appends.
+"""
+
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Self
+
+from eventsourcing.application import Application
+from eventsourcing.persistence import (
+    AggregateRecorder,
+    InfrastructureFactory,
+    ProcessRecorder,
+    TrackingRecorder,
+)
+from eventsourcing.utils import Environment
+from sqlalchemy import select
+
+from domain.dates import end_of_day, london_day, now
+from domain.errors import BadInput, Failed
+from domain.event import LedgerOpened
+from domain.timeline import Timeline, action_stream
+from ledger.database import Database
+from ledger.entry import Entry, EntryMapper, Note
+from ledger.recorder import Projector, Recorder
+from ledger.tables import FORMAT, entries
+from ledger.tree import EMPTY_ROOT
+
+LEDGER_STREAM = "ledger"
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A point on both clocks, resolved: the question that an answer answers.
+
+    Attributes:
+        as_at: the end of this day in Europe/London.
+        position: the last entry known.
+        known_at: the instant at which that entry was recorded; None for the empty ledger.
+        root: of the tree over the entries known, in hexadecimal.
+    """
+
+    as_at: date
+    position: int
+    known_at: datetime | None
+    root: str
+
+
+class Factory(InfrastructureFactory[TrackingRecorder]):
+    """Gives the application the one recorder that it has."""
+
+    def __init__(self, env: Environment, recorder: Recorder) -> None:
+        super().__init__(env)
+        self._recorder = recorder
+
+    def application_recorder(self) -> Recorder:
+        """The recorder of the ledger."""
+        return self._recorder
+
+    def aggregate_recorder(self, purpose: str = "events") -> AggregateRecorder:
+        """Not offered: the ledger takes no snapshots."""
+        raise NotImplementedError(f"no recorder for {purpose}")
+
+    def tracking_recorder(self, tracking_recorder_class: Any = None) -> TrackingRecorder:
+        """Not offered: read models move in the transaction of the append."""
+        raise NotImplementedError("no tracking recorder")
+
+    def process_recorder(self) -> ProcessRecorder:
+        """Not offered: see `tracking_recorder`."""
+        raise NotImplementedError("no process recorder")
+
+    def is_snapshotting_enabled(self) -> bool:
+        """Never, whatever the environment says."""
+        return False
+
+    def close(self) -> None:
+        """Give back the database connections."""
+        self._recorder.database.close()
+
+
+class Store(Application[str]):
+    """An open ledger, as far as storing goes; its commands stand in `ledger.service`.
+
+    Args:
+        database: where it is.
+        projector: the read models to keep in step with every append.
+        clock: gives the instant.
+    """
+
+    recorder: Recorder
+
+    def __init__(
+        self,
+        database: Database,
+        projector: Projector | None = None,
+        clock: Callable[[], datetime] = now,
+    ) -> None:
+        self.database = database
+        self._recorder = Recorder(database, projector, clock)
+        super().__init__()
+
+    @classmethod
+    def create(
+        cls,
+        path: str | Path,
+        name: str,
+        recorded_by: str,
+        projector: Projector | None = None,
+        clock: Callable[[], datetime] = now,
+    ) -> Self:
+        """Begin a new ledger, with its opening entry.
+
+        Raises:
+            Failed: already-a-ledger, or the file cannot be made.
+        """
+        if not Path(path).parent.is_dir():
+            raise Failed(
+                "no-folder", f"There is no folder {Path(path).parent}.", "Make the folder first."
+            )
+        if Path(path).exists() and Path(path).stat().st_size:
+            Database(path).close()
+        ledger = cls(Database(path, create=True), projector, clock)
+        ledger.recorder.create()
+        opened = LedgerOpened(ledger_id=uuid.uuid4().hex, name=name, format=FORMAT)
+        note = Note(effective_on=ledger.today(), recorded_by=recorded_by)
+        ledger.append([Entry(LEDGER_STREAM, 1, opened, note)])
+        return ledger
+
+    @classmethod
+    def open(
+        cls,
+        path: str | Path,
+        projector: Projector | None = None,
+        clock: Callable[[], datetime] = now,
+    ) -> Self:
+        """Open a ledger that exists.
+
+        Raises:
+            Failed: no-ledger, not-a-ledger, newer-format.
+        """
+        ledger = cls(Database(path), projector, clock)
+        try:
+            ledger.recorder.check_format()
+        except Failed:
+            ledger.close()
+            raise
+        return ledger
+
+    # --- the parts of the application, as the eventsourcing package asks for them -----------
+
+    def construct_factory(self, env: Environment) -> Factory:
+        """The factory of this one database, whatever the environment says."""
+        return Factory(env, self._recorder)
+
+    def construct_mapper(self) -> EntryMapper:
+        """Entries are mapped to canonical JSON, with their texts in the vault."""
+        return EntryMapper()
+
+    # --- reading what a decision rests on ----------------------------------------------------
+
+    def today(self) -> date:
+        """Today in London, by a clock that never runs backwards."""
+        with self.database.reading() as connection:
+            last = self.recorder.recorded_at(connection, self.recorder.size(connection))
+        instant = self.recorder.clock()
+        return london_day(max(instant, last) if last else instant)
+
+    def size(self) -> int:
+        """How many entries there are."""
+        with self.database.reading() as connection:
+            return self.recorder.size(connection)
+
+    def opened(self) -> Entry:
+        """The opening entry, which names the ledger."""
+        found = list(self.events.get(LEDGER_STREAM, limit=1))
+        if not found:
+            raise Failed(
+                "empty-ledger", "The ledger has no opening entry.", "Run: govledger verify"
+            )
+        return found[0]  # type: ignore[return-value]
+
+    def timeline(self, stream_id: str) -> Timeline[Any]:
+        """The timeline of one stream; empty for one that has not begun."""
+        return Timeline(stream_id, self.events.get(stream_id))  # type: ignore[arg-type]
+
+    def timelines(self, stream_ids: Iterable[str]) -> dict[str, Timeline[Any]]:
+        """The timelines of several streams."""
+        wanted = list(stream_ids)
+        recorded: dict[str, list[Entry]] = {stream: [] for stream in wanted}
+        for stored in self.recorder.streams(wanted):
+            entry = self.mapper.to_domain_event(stored)
+            recorded[str(stored.originator_id)].append(entry)  # type: ignore[arg-type]
+        return {stream: Timeline(stream, found) for stream, found in recorded.items()}
+
+    def plan_codes(self) -> list[str]:
+        """The codes of the plans in the ledger."""
+        return [stream.split("/")[1] for stream in self._streams("plan/")]
+
+    def references(self, code: str) -> list[str]:
+        """The references of all actions that the plan has or had, in the order of joining."""
+        return [stream.split("/")[2] for stream in self._streams(action_stream(code, ""))]
+
+    def _streams(self, prefix: str) -> list[str]:
+        begun = (entries.c.stream_version == 1) & entries.c.stream_id.startswith(
+            prefix, autoescape=True
+        )
+        query = select(entries.c.stream_id).where(begun).order_by(entries.c.position)
+        with self.database.reading() as connection:
+            return list(connection.execute(query).scalars())
+
+    def moment(
+        self, as_at: date | None = None, known_at: date | datetime | int | None = None
+    ) -> Moment:
+        """Resolve a question's two clocks.
+
+        Args:
+            as_at: default today.
+            known_at: a date (its end in London), an instant, or a position; default everything.
+
+        Raises:
+            BadInput: no-such-entry.
+        """
+        with self.database.reading() as connection:
+            size = self.recorder.size(connection)
+            match known_at:
+                case None:
+                    position = size
+                case int():
+                    position = known_at
+                case datetime():
+                    position = self.recorder.position_at(connection, known_at)
+                case date():
+                    position = self.recorder.position_at(connection, end_of_day(known_at))
+            if not 0 <= position <= size:
+                raise BadInput(
+                    "no-such-entry", f"There is no entry {position}.", f"The last is {size}."
+                )
+            instant = self.recorder.recorded_at(connection, position)
+            root = self.recorder.root(connection, position) if position else EMPTY_ROOT
+        return Moment(as_at or self.today(), position, instant, root.hex())
+
+    # --- appending ---------------------------------------------------------------------------
+
+    def append(self, new: list[Entry], guards: Mapping[str, int] | None = None) -> list[Entry]:
+        """Store entries that have been decided.
+
+        Raises:
+            IntegrityError: a stream has moved since it was read.
+        """
+        stored = [self.mapper.to_stored_event(entry) for entry in new]
+        recorded = self.recorder.append(stored, guards=guards)
+        return [
+            replace(
+                entry, position=kept.position, recorded_at=datetime.fromisoformat(kept.recorded_at)
+            )
+            for entry, kept in zip(new, recorded, strict=True)
+        ]

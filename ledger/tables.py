@@ -1,0 +1,95 @@
+"""The tables of a ledger, and what the database itself refuses to do to them.
+
+`entries` and `texts` are append-only: triggers refuse UPDATE and DELETE whoever asks. `head` is
+the tree's size, root and frontier, moved in the same transaction as every append.
+"""
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Connection,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+FORMAT = 1
+"""Version of the stored form. A newer ledger is refused, never guessed at."""
+
+metadata = MetaData()
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("stream_id", String, nullable=False),
+    Column("stream_version", Integer, nullable=False),
+    Column("type", String, nullable=False),
+    Column("recorded_at", String, nullable=False),
+    Column("entry_id", String, nullable=False),
+    Column("effective_on", String, nullable=False),
+    Column("recorded_by", String, nullable=False),
+    Column("reason", String),
+    Column("decided_by", Text),
+    Column("source", Text),
+    Column("correction", Integer, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("subtrees", LargeBinary, nullable=False),
+    UniqueConstraint("stream_id", "stream_version", name="one_version_once"),
+)
+
+texts = Table(
+    "texts",
+    metadata,
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("field", String, primary_key=True),
+    Column("salt", LargeBinary, nullable=False),
+    Column("text", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+head = Table(
+    "head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("format", Integer, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("frontier", LargeBinary, nullable=False),
+    Column("recorded_at", String, nullable=False),
+    CheckConstraint("id = 1", name="one_head"),
+)
+
+APPEND_ONLY = ("entries", "texts")
+
+
+def triggers() -> dict[str, str]:
+    """The SQLite statement of every trigger by its name."""
+    return {
+        f"{table}_refuse_{verb.lower()}": (
+            f"CREATE TRIGGER {table}_refuse_{verb.lower()} BEFORE {verb} ON {table} "
+            f"BEGIN SELECT RAISE(ABORT, 'the ledger is append-only: {verb} on {table} refused'); "
+            "END"
+        )
+        for table in APPEND_ONLY
+        for verb in ("UPDATE", "DELETE")
+    }
+
+
+def create_tables(connection: Connection) -> None:
+    """Create what is missing of the store; what is there stays as it is."""
+    metadata.create_all(connection)
+    there = triggers_present(connection)
+    for name, statement in triggers().items():
+        if name not in there:
+            connection.exec_driver_sql(statement)
+
+
+def triggers_present(connection: Connection) -> dict[str, str]:
+    """The statements of the triggers that the database has, by name."""
+    rows = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+    return {row.name: row.sql for row in rows}
