@@ -1,0 +1,1 @@
+"""Papers and plans: what comes in as a document, and later what goes out as one."""

@@ -1,0 +1,92 @@
+"""Opening a ledger together with its read models, and rebuilding or checking those."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from itertools import zip_longest
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from sqlalchemy import Connection, create_engine, exc, select
+
+from domain.dates import now
+from ledger.service import Ledger
+from ledger.verification import Finding
+from projections.assertions import VERSION, PlanProjector, assertions, slots, voids
+
+
+def create_ledger(
+    path: str | Path, name: str, recorded_by: str, clock: Callable[[], datetime] = now
+) -> Ledger:
+    """Begin a new ledger; see `Store.create`."""
+    return Ledger.create(path, name, recorded_by, PlanProjector(), clock)
+
+
+def open_ledger(path: str | Path, clock: Callable[[], datetime] = now) -> Ledger:
+    """Open a ledger that exists; see `Store.open`."""
+    return Ledger.open(path, PlanProjector(), clock)
+
+
+def rebuild(ledger: Ledger, tick: Callable[[int], None] = lambda _done: None) -> int:
+    """Drop the read models and make them again from the entries; returns how many there are.
+
+    Readers see the old ones until the new ones are complete.
+    """
+    with ledger.database.writing() as connection:
+        read = ledger.recorder.read(connection, with_texts=False)
+        return PlanProjector().rebuild(connection, read, tick=tick)
+
+
+def check_read_models(ledger: Ledger) -> list[Finding]:
+    """Hold the read models to what the entries say; somebody may have edited them.
+
+    Makes them anew in a scratch database, with the code that made them first, and compares the
+    two row by row.
+    """
+    with TemporaryDirectory() as folder:
+        scratch = create_engine(f"sqlite+pysqlite:///{folder}/scratch.sqlite")
+        try:
+            with ledger.database.reading() as kept, scratch.begin() as made:
+                read = ledger.recorder.read(kept, with_texts=False)
+                done = PlanProjector().rebuild(made, read)
+                if PlanProjector().position(kept) != (VERSION, done):
+                    return [_finding("they are not in step with the entries")]
+                for ours, theirs in zip_longest(_rows(made), _rows(kept)):
+                    if ours != theirs:
+                        stream, part, attribute = min(r for r in (ours, theirs) if r)[:3]
+                        place = "/".join(filter(None, (stream, part, attribute)))
+                        return [_finding(f"the first difference is at {place}")]
+        except (exc.DatabaseError, ValueError) as error:
+            return [_finding(f"they cannot be read: {error}")]
+        finally:
+            scratch.dispose()
+    return []
+
+
+def _finding(what: str) -> Finding:
+    return Finding(
+        "read-model-changed",
+        None,
+        f"The read models do not say what the entries say: {what}. "
+        "'govledger rebuild' makes them anew.",
+    )
+
+
+def _rows(connection: Connection) -> Iterator[tuple[Any, ...]]:
+    names = (slots.c.stream_id, slots.c.part, slots.c.attribute)
+    query = (
+        select(
+            *names,
+            assertions.c.at,
+            assertions.c.position,
+            assertions.c.voided_by,
+            assertions.c.value,
+            slots.c.plan,
+        )
+        .select_from(assertions.outerjoin(slots, slots.c.id == assertions.c.slot))
+        .order_by(*names, assertions.c.at)
+    )
+    for row in connection.execute(query):
+        yield tuple(row)
+    for row in connection.execute(select(voids).order_by(voids.c.position)):
+        yield ("void", "", str(row.position), row.voided_by)
