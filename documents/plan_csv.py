@@ -8,11 +8,15 @@ one, is about the action itself.
 
 import csv
 import io
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from domain.errors import BadInput
 from domain.importing import PlannedAction, PlannedMilestone
+from domain.scale import Scale
 
 LARGEST_BYTES = 10 * 1024 * 1024
 """A plan of some hundred actions is a tenth of a megabyte; what is larger is something else."""
@@ -196,3 +200,24 @@ def _action(ref: str, rows: list[_Row], name: str) -> PlannedAction:
             for number, row in sorted(numbers.items())
         ),
     )
+
+
+def read_scale(path: Path) -> Scale:
+    """A plan's own key for actions, from a JSON file: a list of steps from the worst to the best.
+
+    Each step has key, label, colour, meaning (not_started, off_track, on_track,
+    activity_complete or complete), and perhaps also (other labels).
+
+    Raises:
+        BadInput: cannot-read-file, bad-scale.
+    """
+    try:
+        return Scale.model_validate({"steps": json.loads(_text(path))})
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise BadInput(
+            "bad-scale", f"{path.name} is not a scale: {place}: {first['msg']}.", "See the docs."
+        ) from None
+    except ValueError as error:
+        raise BadInput("bad-scale", f"{path.name} is not JSON: {error}.", "See the docs.") from None

@@ -1,9 +1,54 @@
-"""The example plan, as facts: a published improvement plan and its dated history."""
+"""The example plan: published facts, and the dated history that rebuilds it in a ledger."""
 
-from importlib.resources import files
+import json
+from datetime import date
+from importlib import resources
 from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+from documents.plan_csv import read_plan_csv
+from domain.commands import Command, Delay, ReviseTimescale
+from ledger.entry import Note
+from ledger.service import Ledger
+
+PLAN = "CSIP"
+"""The code of the example plan in commands."""
+
+TITLE = "Children's services improvement plan"
 
 
 def folder() -> Traversable:
-    """Return the folder of the example plan; its `history.json` says what to load, in order."""
-    return files(__name__).joinpath("improvement-plan")
+    """The folder with the example plan's files."""
+    return resources.files(__name__) / "improvement-plan"
+
+
+def load(ledger: Ledger, recorded_by: str) -> None:
+    """Take the example plan's history over into an empty ledger, step by step."""
+    history = json.loads((folder() / "history.json").read_text(encoding="utf-8"))
+    for step in history:
+        _carry_out(ledger, step, recorded_by)
+
+
+def _carry_out(ledger: Ledger, step: dict[str, Any], recorded_by: str) -> None:
+    day = date.fromisoformat(step.get("as_at") or step["effective_on"])
+    note = Note(day, recorded_by, reason=step.get("reason"), source=step.get("source"))
+    match step["do"]:
+        case "import":
+            with resources.as_file(folder() / step["file"]) as path:
+                snapshot = read_plan_csv(Path(path))
+            # The later files hold what was new at their date, not the whole plan.
+            ledger.import_plan(PLAN, snapshot, note, title=TITLE, whole=False)
+        case "delay" | "timescale":
+            command: Command = (
+                Delay(step["ref"])
+                if step["do"] == "delay"
+                else ReviseTimescale(step["ref"], step["to"])
+            )
+            ledger.act(PLAN, command, note)
+        case "report":
+            meeting = date.fromisoformat(step["meeting"])
+            issued = Note(meeting, recorded_by)
+            ledger.issue_report(PLAN, step["ref"], step["committee"], meeting, day, issued)
+        case unknown:
+            raise ValueError(f"the history has a step '{unknown}', which means nothing")

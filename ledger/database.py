@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event, exc
 
-from domain.errors import Failed
+from domain.errors import Failed, GovledgerError, IntegrityBroken
 
 BUSY_SECONDS = 60
 """How long a writer waits for the one before it."""
@@ -89,10 +89,22 @@ class Database:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """A connection in a transaction that sees one state of the ledger throughout."""
+    def reading(self, *, as_is: bool = False) -> Iterator[Connection]:
+        """A connection in a transaction that sees one state of the ledger throughout.
+
+        Args:
+            as_is: read text that is not UTF-8 too, with surrogate escapes; for verification.
+        """
         with self._connection(writes=False) as connection:
-            yield connection
+            if not as_is:
+                yield connection
+                return
+            driver: Any = connection.connection.driver_connection
+            driver.text_factory = _any_text
+            try:
+                yield connection
+            finally:
+                driver.text_factory = str
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -118,11 +130,11 @@ class Database:
         except exc.OperationalError as error:
             raise self._explain(error) from error
         except exc.DatabaseError as error:
-            if "not a database" in str(error.orig) or "malformed" in str(error.orig):
+            if "not a database" in str(error.orig):
                 raise not_a_ledger(self.path) from error
-            raise
+            raise self._damaged(error) from error
 
-    def _explain(self, error: exc.OperationalError) -> Failed:
+    def _explain(self, error: exc.OperationalError) -> GovledgerError:
         said = str(error.orig)
         if "locked" in said:
             return Failed(
@@ -136,11 +148,25 @@ class Database:
             return not_a_ledger(self.path)
         if "full" in said:
             return Failed("disk-full", "The disk is full.", "Nothing was recorded. Make room.")
+        if "decode" in said:
+            return self._damaged(error)
         return Failed("database", f"The database said: {said}.", "Nothing was recorded.")
+
+    def _damaged(self, error: exc.DatabaseError) -> IntegrityBroken:
+        return IntegrityBroken(
+            "database-damaged",
+            f"The ledger {self.path} is damaged: {error.orig}.",
+            "Nothing was recorded. See how far it can be read with 'govledger verify', and go "
+            "back to a copy that is whole.",
+        )
 
     def close(self) -> None:
         """Give back every connection."""
         self.engine.dispose()
+
+
+def _any_text(written: bytes) -> str:
+    return written.decode("utf-8", "surrogateescape")
 
 
 def not_a_ledger(path: Path) -> Failed:

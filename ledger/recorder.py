@@ -22,7 +22,7 @@ from eventsourcing.persistence import (
 from sqlalchemy import Connection, Row, bindparam, exc, func, insert, select, update
 
 from domain.dates import now, read_instant, write_instant
-from domain.errors import Failed
+from domain.errors import Failed, IntegrityBroken
 from ledger.database import Database, not_a_ledger
 from ledger.entry import StoredEntry, VaultText, leaf_bytes, plain_envelope
 from ledger.tables import FORMAT, create_tables, entries, head, texts
@@ -108,6 +108,8 @@ class Recorder(ApplicationRecorder):
         row = connection.execute(_SELECT_HEAD).first()
         if row is None:
             raise not_a_ledger(self.database.path)
+        if not isinstance(row.format, int) or row.format < 1:
+            raise not_a_ledger(self.database.path)
         if row.format > FORMAT:
             raise Failed(
                 "newer-format",
@@ -153,7 +155,7 @@ class Recorder(ApplicationRecorder):
                 found = connection.execute(_VERSION, {"stream": stream}).scalar() or 0
                 if found != version:
                     raise IntegrityError(f"{stream} is at version {found}, not {version}")
-            tree = Tree(before.size, before.frontier)
+            tree = _tree(before)
             recorded_at = max(write_instant(self.clock()), before.recorded_at)
             stored = list(self._seal(stored_events, tree, recorded_at))
             try:
@@ -371,13 +373,35 @@ def stored_entry(row: Row[Any], held: Mapping[str, VaultText]) -> StoredEntry:
             "effective_on": row.effective_on,
             "recorded_by": row.recorded_by,
             "reason": row.reason,
-            "decided_by": json.loads(row.decided_by) if row.decided_by else None,
+            "decided_by": _decision(row.decided_by),
             "source": row.source,
-            "correction": bool(row.correction),
+            "correction": bool(row.correction) if row.correction in (0, 1) else row.correction,
         },
         texts=held,
         subtrees=row.subtrees,
     )
+
+
+def _decision(written: Any) -> Any:
+    """What the column holds; as it stands, where it is not what this module writes there."""
+    if written is None:
+        return None
+    try:
+        found = json.loads(written)
+        return found if json.dumps(found) == written else written
+    except (TypeError, ValueError, RecursionError):
+        return written
+
+
+def _tree(before: Row[Any]) -> Tree:
+    try:
+        return Tree(before.size, before.frontier)
+    except (TypeError, ValueError, AttributeError):
+        raise IntegrityBroken(
+            "head-changed",
+            "The ledger's head is not what was recorded, so nothing can be added to it.",
+            "Run: govledger verify",
+        ) from None
 
 
 def _entry_row(stored: StoredEntry) -> dict[str, Any]:

@@ -92,6 +92,7 @@ class Store(Application[str]):
     """
 
     recorder: Recorder
+    mapper: EntryMapper
 
     def __init__(
         self,
@@ -192,8 +193,7 @@ class Store(Application[str]):
         wanted = list(stream_ids)
         recorded: dict[str, list[Entry]] = {stream: [] for stream in wanted}
         for stored in self.recorder.streams(wanted):
-            entry = self.mapper.to_domain_event(stored)
-            recorded[str(stored.originator_id)].append(entry)  # type: ignore[arg-type]
+            recorded[str(stored.originator_id)].append(self.mapper.to_domain_event(stored))
         return {stream: Timeline(stream, found) for stream, found in recorded.items()}
 
     def plan_codes(self) -> list[str]:

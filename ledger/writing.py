@@ -32,10 +32,12 @@ class Receipt:
 
     Attributes:
         entries: with their positions; in a dry run the positions that they would have had.
+        plan: the plan as it then is, for its labels.
         dry_run: nothing was recorded.
     """
 
     entries: tuple[Entry, ...]
+    plan: Plan
     dry_run: bool = False
 
 
@@ -236,7 +238,7 @@ class Writing:
             if line.stream_id in touched:
                 line.check(scale)
         if dry_run or not self._entries:
-            return Receipt(tuple(self._entries), dry_run)
+            return Receipt(tuple(self._entries), self.plan_now, dry_run)
         guards = {s: v for s, v in self._read.items() if s not in touched}
         try:
             recorded = self._ledger.append(self._entries, guards)
@@ -248,7 +250,7 @@ class Writing:
                 "Look at what is new (govledger log), and give your command again if it still "
                 "holds.",
             ) from error
-        return Receipt(tuple(recorded))
+        return Receipt(tuple(recorded), self.plan_now)
 
 
 def unknown_reference(ref: str, code: str, known: Iterable[str]) -> Refusal:

@@ -1,0 +1,210 @@
+"""Questions of a review: who changed what, when, on whose authority, and why."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+import click
+
+from cli.output import day, envelope, print_json, resolved, show_text, table
+from cli.session import (
+    Day,
+    KnownAt,
+    Session,
+    known_at_option,
+    moment_options,
+    pass_session,
+    plan_option,
+)
+
+Known = date | datetime | int | None
+
+
+def authority(row: dict[str, Any]) -> str:
+    """On whose authority: a body's decision, or the document that it was taken over from."""
+    by = row.get("decided_by")
+    if by:
+        return f"{by['body']}, {day(by['meeting'])}, minute {by['minute']}"
+    return f"taken over from {row['source']}" if row.get("source") else ""
+
+
+@click.command()
+@click.argument("ref", required=False)
+@click.option("--by", metavar="NAME", help="Recorded by this person.")
+@click.option("--since", type=Day(), help="On this day or later.")
+@click.option("--until", type=Day(), help="On this day or earlier.")
+@click.option(
+    "--clock",
+    type=click.Choice(["recorded", "effective"]),
+    default="recorded",
+    help="Which clock --since and --until mean: when it was recorded, or when it became true.",
+)
+@click.option("--type", "kind", metavar="TYPE", help="Of this type, such as action.rated.")
+@click.option("--limit", type=click.IntRange(min=1), help="The latest so many.")
+@known_at_option
+@plan_option
+@pass_session
+def log(
+    session: Session,
+    ref: str | None,
+    by: str | None,
+    since: date | None,
+    until: date | None,
+    clock: Any,
+    kind: str | None,
+    limit: int | None,
+    known_at: Known,
+    plan: str | None,
+) -> None:
+    """Show the audit trail: every entry, of the plan or of one action.
+
+    Example: govledger log CLD9
+    """
+    from domain.errors import Refusal
+    from ledger.writing import unknown_reference
+    from projections.audit import Asked
+    from projections.audit import log as read_log
+
+    with session.ledger() as ledger:
+        moment = ledger.moment(None, known_at)
+        codes = ledger.plan_codes()
+        code = plan or (codes[0] if len(codes) == 1 else None)
+        if ref is not None:
+            from cli.session import choose_plan
+
+            code = choose_plan(ledger, plan)
+            references = ledger.references(code)
+            if ref not in references:
+                raise unknown_reference(ref, code, references)
+        elif plan is not None and plan not in codes:
+            raise Refusal("unknown-plan", f"The ledger holds no plan '{plan}'.", ", ".join(codes))
+        whole = plan is None and ref is None
+        asked = Asked(ref, by, since, until, clock, kind, limit)
+        with ledger.database.reading() as connection:
+            found = read_log(ledger, connection, None if whole else code, moment, asked)
+        if session.json:
+            print_json(envelope(ledger, moment, {"entries": found}))
+            return
+        rows = [
+            (
+                row["position"],
+                row["effective_on"],
+                row["ref"],
+                row["what"]
+                + (" [correction]" if row["correction"] else "")
+                + (f" [voided by entry {row['voided_by']}]" if row["voided_by"] else ""),
+                row["reason"],
+                authority(row),
+                f"{row['recorded_by']}, {row['recorded_at'][:16].replace('T', ' ')}",
+            )
+            for row in found
+        ]
+        headings = ("Entry", "Effective", "Ref", "What", "Reason", "Authority", "Recorded (UTC)")
+        show_text(f"{table(session, headings, rows)}\n\n{len(rows)} entries. {resolved(moment)}")
+
+
+@click.command()
+@click.argument("ref")
+@click.argument("field", required=False)
+@moment_options
+@pass_session
+def why(
+    session: Session,
+    ref: str,
+    field: str | None,
+    as_at: date | None,
+    known_at: Known,
+    plan: str | None,
+) -> None:
+    """Show which entry set each field of an action, who decided it, and why.
+
+    Example: govledger why CLD9 timescale
+    """
+    from projections.audit import why as read_why
+    from projections.state import read_state
+
+    with session.question(as_at, known_at, plan) as asked:
+        state = read_state(asked.connection, asked.code, asked.moment)
+        found = read_why(asked.ledger, asked.connection, state, ref, field)
+        if session.json:
+            print_json(envelope(asked.ledger, asked.moment, {"ref": ref, "fields": found}))
+            return
+        lines = [f"{ref}  {state.actions[ref].title}"]
+        for row in found:
+            lines += ["", f"{row['field']}: {row['value'] or 'not recorded'}"]
+            if row["position"]:
+                lines += [
+                    f"  by entry {row['position']}, effective {day(row['effective_on'])}: "
+                    f"{row['what']}",
+                    f"  reason: {row['reason'] or 'none recorded'}",
+                    f"  authority: {authority(row) or 'none: not a decision of a body'}",
+                    f"  recorded by {row['recorded_by']} at {row['recorded_at'][:16]}Z",
+                ]
+        show_text("\n".join(lines) + f"\n\n{resolved(asked.moment)}")
+
+
+@click.command()
+@click.argument("first", metavar="D1", type=Day())
+@click.argument("second", metavar="D2", type=Day())
+@known_at_option
+@click.option(
+    "--first-known-at",
+    type=KnownAt(),
+    help="As D1 was known on this date, at this instant, or after entry #N. Default: --known-at.",
+)
+@click.option("--exit-code", is_flag=True, help="End with exit code 1 where there is a difference.")
+@plan_option
+@pass_session
+def diff(
+    session: Session,
+    first: date,
+    second: date,
+    known_at: Known,
+    first_known_at: Known,
+    exit_code: bool,
+    plan: str | None,
+) -> None:
+    """Compare the plan at two dates, or one date as known at two times.
+
+    Example: govledger diff 2025-09-15 2025-09-30
+    """
+    from projections.audit import difference
+
+    with session.question(second, known_at, plan) as asked:
+        if first_known_at is None:
+            first_known_at = asked.moment.position
+        begin = asked.ledger.moment(first, first_known_at)
+        data = difference(asked.connection, asked.code, begin, asked.moment)
+        any_found = any(data.values())
+        if session.json:
+            both = {"first": {"as_at": first.isoformat(), "position": begin.position}, **data}
+            print_json(envelope(asked.ledger, asked.moment, both))
+        else:
+            begun = f"First: as at {day(first)}, known at entry #{begin.position}."
+            text = _difference(session, data, first, second)
+            show_text(f"{text}\n\n{begun}\n{resolved(asked.moment)}")
+    if exit_code and any_found:
+        click.get_current_context().exit(1)
+
+
+def _difference(session: Session, data: dict[str, Any], first: date, second: date) -> str:
+    parts = []
+    if data["changed"]:
+        rows = [
+            (
+                row["ref"],
+                row["field"],
+                row["before"] or "not recorded",
+                row["after"] or "not recorded",
+                ", ".join(f"#{position}" for position in row["positions"]),
+            )
+            for row in data["changed"]
+        ]
+        headings = ("Ref", "Field", day(first), day(second), "Entries")
+        parts.append(table(session, headings, rows, title=f"Changed ({len(rows)})"))
+    for key, title in (("added", "Added"), ("removed", "Removed")):
+        if data[key]:
+            named = [(row["ref"], row["title"]) for row in data[key]]
+            parts.append(table(session, ("Ref", "Action"), named, f"{title} ({len(named)})"))
+    return "\n\n".join(parts) or "No difference."

@@ -1,0 +1,198 @@
+"""The ledger as a whole: begin it, look at it, prove it, mend its read models, void an entry."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cli.output import day, envelope, instant, print_json, print_receipt, show_text, table
+from cli.session import Session, note_options, os_user, pass_session
+
+
+@click.command()
+@click.option("--name", help="What people call the ledger. Default: the name of the file.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@pass_session
+def init(session: Session, name: str | None, dry_run: bool) -> None:
+    """Begin a new ledger.
+
+    Example: govledger --ledger plan.sqlite init --name "Improvement plan"
+    """
+    from domain.errors import Failed
+    from projections.books import create_ledger
+
+    called = name or Path(session.path).stem
+    if dry_run:
+        if Path(session.path).exists():
+            raise Failed("already-there", f"{session.path} exists already.", "Use another name.")
+        click.echo(f"Would begin the ledger '{called}' in {session.path}. Nothing was done.")
+        return
+    ledger = create_ledger(session.path, called, session.person or os_user())
+    moment = ledger.moment()
+    if session.json:
+        print_json(envelope(ledger, moment, {"name": called, "path": session.path}))
+    else:
+        click.echo(f"Began the ledger '{called}' in {session.path}, with entry 1.")
+        click.echo("Next: govledger plan import FILE --plan CODE --as-at DATE --source REF")
+    ledger.close()
+
+
+@click.command()
+@pass_session
+def status(session: Session) -> None:
+    """Show the ledger's size, root and last report.
+
+    Example: govledger status
+    """
+    from projections.assertions import PlanProjector
+    from projections.state import read_state
+
+    with session.ledger() as ledger:
+        moment = ledger.moment()
+        plans: list[dict[str, Any]] = []
+        with ledger.database.reading() as connection:
+            model = PlanProjector().position(connection)
+            for code in ledger.plan_codes():
+                state = read_state(connection, code, moment)
+                last = max(state.plan.reports.values(), key=lambda r: r.as_at, default=None)
+                plans.append(
+                    {
+                        "code": code,
+                        "title": state.plan.title,
+                        "actions": len(state.actions),
+                        "last_report": last.ref if last else None,
+                        "closed_until": last.as_at.isoformat() if last else None,
+                    }
+                )
+        opened: Any = ledger.opened().event
+        data = {
+            "name": opened.name,
+            "size": moment.position,
+            "last_recorded_at": instant(moment.known_at),
+            "plans": plans,
+            "read_models": {"version": model[0], "position": model[1]} if model else None,
+        }
+        if session.json:
+            print_json(envelope(ledger, moment, data))
+            return
+        in_step = bool(model and model[1] == moment.position)
+        lines = [
+            f"Ledger      {opened.name} ({session.path})",
+            f"Identity    {opened.ledger_id}",
+            f"Entries     {moment.position}, the last recorded {instant(moment.known_at)}",
+            f"Root        {moment.root}",
+            f"Read models {'in step' if in_step else 'NOT in step: run govledger rebuild'}",
+        ]
+        for plan in plans:
+            lines.append(f"Plan        {plan['code']}: {plan['title']}, {plan['actions']} actions")
+            report = (
+                f"{plan['last_report']}, period closed up to {day(plan['closed_until'])}"
+                if plan["last_report"]
+                else "none yet"
+            )
+            lines.append(f"Last report {report}")
+        show_text("\n".join(lines))
+
+
+@contextmanager
+def progress_bar(label: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A progress bar on standard error, drawn on a terminal only."""
+    if not sys.stderr.isatty():
+        yield lambda _done: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(label, total=total)
+        yield lambda done: progress.update(task, completed=done)
+
+
+@click.command()
+@pass_session
+def rebuild(session: Session) -> None:
+    """Make the read models anew from the entries.
+
+    The entries are not touched, and what you read afterwards is what you read before.
+
+    Example: govledger rebuild
+    """
+    from projections.books import rebuild as rebuild_models
+
+    with session.ledger() as ledger:
+        with progress_bar("Rebuilding", ledger.size()) as tick:
+            done = rebuild_models(ledger, tick)
+        if session.json:
+            print_json(envelope(ledger, ledger.moment(), {"entries": done}))
+        else:
+            click.echo(f"Rebuilt the read models from {done} entries. Next: govledger verify")
+
+
+@click.command()
+@pass_session
+def verify(session: Session) -> None:
+    """Prove that the history is whole.
+
+    Recomputes every hash, commitment, position and clock, and holds the read models to the
+    entries. Reports everything that it finds, and ends with exit code 5 if there is anything.
+
+    Example: govledger verify
+    """
+    from dataclasses import asdict, replace
+
+    from domain.dates import london_day, now
+    from ledger.store import Moment
+    from ledger.verification import verify as verify_store
+    from projections.books import check_read_models
+
+    with session.ledger() as ledger:
+        with progress_bar("Verifying", ledger.size()) as tick:
+            found = verify_store(ledger, tick)
+        found = replace(found, findings=(*found.findings, *check_read_models(ledger)))
+        if session.json:
+            moment = Moment(london_day(now()), found.size, None, found.root)
+            findings = [asdict(finding) for finding in found.findings]
+            data = {"size": found.size, "findings": findings}
+            print_json(envelope(ledger, moment, data))
+        elif found.findings:
+            rows = [
+                (finding.position or "", finding.kind, finding.message)
+                for finding in found.findings
+            ]
+            show_text(table(session, ("Entry", "Finding", "What is wrong"), rows))
+            click.echo(
+                f"{len(rows)} finding(s) in {found.size} entries: this is not the history that "
+                "was recorded. Keep the file as it is and compare it with a copy.",
+                err=True,
+            )
+        else:
+            click.echo(
+                f"Verified: {found.size} entries, every hash, text, position and clock is as "
+                f"recorded.\nRoot {found.root}"
+            )
+    if found.findings:
+        click.get_current_context().exit(5)
+
+
+@click.command()
+@click.argument("position", metavar="N", type=int)
+@note_options(decision=True, effective=False, replaces=False, source=False)
+@pass_session
+def void(session: Session, position: int, note: Any, plan: str | None, dry_run: bool) -> None:
+    """Say that entry N was a mistake.
+
+    The entry stays in the ledger, and whoever asks what was known before still sees it. To put
+    the right entry in its place in the same step, record that with --replaces N instead.
+
+    Example: govledger void 331 --reason "Entered for the wrong action"
+    """
+    del plan
+    with session.ledger() as ledger:
+        receipt = ledger.void(position, note, dry_run=dry_run)
+        ref = receipt.entries[0].stream_id.partition("/")[2].partition("/")[2]
+        print_receipt(session, ledger, receipt, f"govledger log {ref}".rstrip())

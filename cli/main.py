@@ -1,0 +1,154 @@
+"""The command `govledger`: its groups, its global options, and how errors become exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Any
+
+import click
+
+from cli.session import DEFAULT_LEDGER, Session
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "init": ("cli.ledger:init", "Begin a new ledger."),
+    "demo": ("cli.demo:demo", "Load the example plan and show it."),
+    "status": ("cli.ledger:status", "Show the ledger's size, root and last report."),
+    "plan": ("cli.plan:plan", "Take a plan in."),
+    "overview": ("cli.views:overview", "Show the rating overview (Appendix 1)."),
+    "show": ("cli.views:show", "Show the plan, or one action of it (Appendix 2)."),
+    "changes": ("cli.views:changes", "Show what was changed and why (Appendix 3)."),
+    "log": ("cli.audit:log", "Show the audit trail."),
+    "why": ("cli.audit:why", "Show which entry set each field of an action."),
+    "diff": ("cli.audit:diff", "Compare the plan at two dates."),
+    "rate": ("cli.actions:rate", "Rate an action."),
+    "progress": ("cli.actions:progress", "Note what has been done on an action."),
+    "impact": ("cli.actions:impact", "Rate the impact of a section."),
+    "amend": ("cli.amend:amend", "Record an amendment that a body has decided."),
+    "report": ("cli.report:report", "Record papers issued to a committee."),
+    "void": ("cli.ledger:void", "Say that an entry was a mistake."),
+    "verify": ("cli.ledger:verify", "Prove that the history is whole."),
+    "rebuild": ("cli.ledger:rebuild", "Make the read models anew from the entries."),
+    "completion": ("cli.completion:completion", "Print the completion script of a shell."),
+}
+"""Every command: where it stands, and its line of help, so that help imports none of them."""
+
+OUTLINE = (
+    ("Begin", ("init", "demo", "plan")),
+    ("Read", ("overview", "show", "changes", "log", "why", "diff", "status")),
+    ("Record", ("rate", "progress", "impact", "amend", "report", "void")),
+    ("Prove", ("verify", "rebuild")),
+    ("Shell", ("completion",)),
+)
+
+
+class Outline(click.Group):
+    """The top group: lists commands by purpose, and imports one only when it is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All commands in the order of the outline."""
+        del ctx
+        return [name for _title, names in OUTLINE for name in names]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command with that name."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+        found: click.Command = getattr(importlib.import_module(module), attribute)
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands under their purposes."""
+        del ctx
+        for title, names in OUTLINE:
+            with formatter.section(title):
+                formatter.write_dl([(name, COMMANDS[name][1]) for name in names])
+
+
+@click.group(cls=Outline, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--ledger",
+    "path",
+    metavar="PATH",
+    help=f"The ledger. Default: $GOVLEDGER_LEDGER, else ./{DEFAULT_LEDGER}.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+@click.option("--plain", is_flag=True, help="Answer in plain columns, without lines or colour.")
+@click.option(
+    "--as",
+    "person",
+    metavar="NAME",
+    help="Who is recording. Default: $GOVLEDGER_PERSON, else the user of this computer.",
+)
+@click.version_option(package_name="govledger")
+@click.pass_context
+def cli(
+    ctx: click.Context, path: str | None, as_json: bool, plain: bool, person: str | None
+) -> None:
+    """A ledger for improvement plans in which nothing is overwritten.
+
+    Every change is an entry that stays. What you read is rebuilt from the entries, as at any
+    date, as known on any date.
+
+    Example: govledger overview --as-at 2025-09-30
+    """
+    ctx.obj = Session(
+        path=path or os.environ.get("GOVLEDGER_LEDGER") or DEFAULT_LEDGER,
+        json=as_json,
+        plain=plain,
+        person=person or os.environ.get("GOVLEDGER_PERSON") or "",
+    )
+
+
+def run(arguments: list[str]) -> int:
+    """Carry out one command line and return its exit code.
+
+    0 done, 1 failed, 2 usage, 3 refused by a rule, 4 not authorised, 5 integrity broken.
+    """
+    as_json = "--json" in arguments
+    try:
+        code: Any = cli.main(arguments, prog_name="govledger", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.Abort:
+        return _failed(as_json, "stopped", "stopped", "Stopped; nothing more was recorded.", "", 1)
+    except click.ClickException as error:
+        hint = ""
+        if isinstance(error, click.UsageError) and error.ctx is not None:
+            hint = f"Help: {error.ctx.command_path} --help"
+        message = error.format_message()
+        return _failed(as_json, "usage", "usage", message, hint, error.exit_code)
+    except BrokenPipeError:
+        # The reader has gone; say nothing more to it, not even at exit.
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - lives until the process ends
+        return 1
+    except Exception as error:
+        from domain.errors import GovledgerError
+
+        if not isinstance(error, GovledgerError):
+            raise
+        return _failed(as_json, error.code, error.rule, error.message, error.hint, error.exit_code)
+
+
+HEADLINES = {"refused": "Refused", "usage": "Not understood", "integrity": "Integrity broken"}
+
+
+def _failed(as_json: bool, code: str, rule: str, message: str, hint: str, exit_code: int) -> int:
+    if as_json:
+        from cli.output import print_json
+
+        print_json({"error": {"code": code, "rule": rule, "message": message, "hint": hint}})
+    else:
+        click.echo(f"{HEADLINES.get(code, 'Failed')} ({rule}): {message}", err=True)
+        if hint:
+            click.echo(f"  {hint}", err=True)
+    return exit_code
+
+
+def main() -> None:
+    """The entry point of the program."""
+    sys.exit(run(sys.argv[1:]))

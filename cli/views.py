@@ -1,0 +1,230 @@
+"""The plan as committees read it: overview, plan, and what was changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date, datetime
+from itertools import groupby
+from typing import Any
+
+import click
+
+from cli.output import day, envelope, print_json, resolved, show_text, table
+from cli.session import Day, Question, Session, moment_options, pass_session
+
+Known = date | datetime | int | None
+
+
+@click.command()
+@click.option("--summary", "brief", is_flag=True, help="The counts only, not the actions.")
+@moment_options
+@pass_session
+def overview(
+    session: Session, brief: bool, as_at: date | None, known_at: Known, plan: str | None
+) -> None:
+    """Show the rating overview (Appendix 1).
+
+    Example: govledger overview --as-at 2025-09-30
+    """
+    from projections.overview import overview as make_overview
+    from projections.state import read_state
+
+    with session.question(as_at, known_at, plan) as asked:
+        state = read_state(asked.connection, asked.code, asked.moment)
+        data = make_overview(state, asked.moment.as_at)
+        if brief:
+            del data["actions"]
+        if session.json:
+            print_json(envelope(asked.ledger, asked.moment, data))
+            return
+        summary = data["summary"]
+        counts = [(label, n) for label, n in summary["by_rating"].items() if n]
+        percent = summary["percent_complete"]
+        text = [
+            f"{data['title']} ({data['plan']}): {summary['total']} actions"
+            + (f", {percent}% complete" if percent is not None else ""),
+            "",
+            table(session, ("Rating", "Actions"), counts),
+            "",
+        ]
+        if not brief:
+            headings = ("Ref", "Action", "Timescale", "Rating", "")
+            text += [table(session, headings, _by_section(data)), ""]
+        text.append(resolved(asked.moment))
+        show_text("\n".join(text))
+
+
+def _by_section(data: dict[str, Any]) -> Iterator[tuple[str, ...]]:
+    """A row for every action, with a row of its own for each section before its actions."""
+    for (chapter, section), lines in groupby(
+        data["actions"], key=lambda line: (line["chapter"], line["section"])
+    ):
+        yield "", f"[{section}]" if section == chapter else f"[{chapter}: {section}]", "", "", ""
+        for line in lines:
+            late = "overdue" if line["overdue"] else ""
+            yield line["ref"], line["title"], line["timescale"], line["rating"], late
+
+
+@click.command()
+@click.argument("ref", required=False)
+@moment_options
+@pass_session
+def show(
+    session: Session, ref: str | None, as_at: date | None, known_at: Known, plan: str | None
+) -> None:
+    """Show the plan, or one action of it (Appendix 2).
+
+    Example: govledger show CLD9 --as-at 2025-09-15
+    """
+    from projections.overview import action_sheet, in_plan_order
+    from projections.state import read_state
+
+    with session.question(as_at, known_at, plan) as asked:
+        state = read_state(asked.connection, asked.code, asked.moment)
+        at = asked.moment.as_at
+        if ref is not None:
+            data: Any = action_sheet(_action(asked, state, ref), state.plan, at)
+            text = _sheet(session, data)
+        else:
+            sheets = [action_sheet(action, state.plan, at) for action in in_plan_order(state)]
+            data = {"plan": state.plan.code, "title": state.plan.title, "actions": sheets}
+            rows = [
+                (s["ref"], s["title"], "; ".join(s["owners"]), s["timescale"], s["rating"])
+                for s in sheets
+            ]
+            text = table(session, ("Ref", "Action", "Owner", "Timescale", "Rating"), rows)
+        if session.json:
+            print_json(envelope(asked.ledger, asked.moment, data))
+        else:
+            show_text(f"{text}\n\n{resolved(asked.moment)}")
+
+
+def _action(asked: Question, state: Any, ref: str) -> Any:
+    """The action, or an answer that says whether it was there at another time."""
+    from domain.errors import Refusal
+
+    if ref not in state.actions and ref in asked.ledger.references(asked.code):
+        raise Refusal(
+            "not-there-yet",
+            f"{ref} was not in the plan on {asked.moment.as_at}, as known after entry "
+            f"{asked.moment.position}.",
+            f"See when it joined: govledger log {ref}",
+        )
+    return state.action(ref)
+
+
+def _sheet(session: Session, data: dict[str, Any]) -> str:
+    due = f" (due by {day(data['due'])})" if data["due"] else ""
+    late = ", OVERDUE" if data["overdue"] else ""
+    colour = f" ({data['colour']})" if data["colour"] else ""
+    lines = [
+        f"{data['ref']}  {data['title']}",
+        f"  Section    {data['chapter']}: {data['section']}",
+        f"  Owner      {'; '.join(data['owners']) or 'not recorded'}",
+        f"  Timescale  {data['timescale'] or 'not recorded'}{due}{late}",
+        f"  Rating     {data['rating']}{colour}",
+        f"  Progress   {data['progress'] or 'none noted'}",
+    ]
+    if data["replaced_by"]:
+        lines.append(f"  Replaced by {data['replaced_by']}")
+    if data["milestones"]:
+        rows = [(m["milestone"], m["timescale"], m["rating"]) for m in data["milestones"]]
+        lines += ["", table(session, ("Milestone", "Timescale", "Rating"), rows)]
+    return "\n".join(lines)
+
+
+@click.command()
+@click.option("--since", type=Day(), help="After this day. Default: the last report's as-at date.")
+@moment_options
+@pass_session
+def changes(
+    session: Session,
+    since: date | None,
+    as_at: date | None,
+    known_at: Known,
+    plan: str | None,
+) -> None:
+    """Show what was changed and why (Appendix 3).
+
+    Example: govledger changes --since 2025-09-15 --as-at 2025-09-30
+    """
+    from projections.changes import changes as make_changes
+
+    with session.question(as_at, known_at, plan) as asked:
+        data = make_changes(asked.ledger, asked.connection, asked.code, asked.moment, since)
+        if session.json:
+            print_json(envelope(asked.ledger, asked.moment, data))
+            return
+        title = f"Changes after {day(data['since'])}, up to {day(data['until'])}"
+        parts = [title, *_change_tables(session, data), resolved(asked.moment)]
+        show_text("\n\n".join(parts))
+
+
+def _change_tables(session: Session, data: dict[str, Any]) -> list[str]:
+    def decided(row: dict[str, Any]) -> str:
+        by = row["decided_by"]
+        if by:
+            return f"{by['body']}, {day(by['meeting'])}, {by['minute']}"
+        return f"taken over from {row['source']}" if row.get("source") else ""
+
+    def because(row: dict[str, Any]) -> tuple[str, str]:
+        return row["reason"] or "no reason recorded", decided(row)
+
+    def name(row: dict[str, Any]) -> str:
+        return f"{row['ref']} m{row['milestone']}" if row.get("milestone") else row["ref"]
+
+    why = ("Reason", "Decided by")
+    plain = ("Ref", "Action", "Timescale", *why)
+    made: list[tuple[str, Any, tuple[str, ...], Callable[[dict[str, Any]], tuple[Any, ...]]]] = [
+        (
+            "Timescales revised",
+            data["timescales_revised"],
+            ("Ref", "Action", "Original", "Revised", "First agreed", "Times", *why),
+            lambda r: (
+                name(r),
+                r["title"],
+                r["original"],
+                r["revised"],
+                r["first_agreed"],
+                r["times_revised"],
+                *because(r),
+            ),
+        ),
+    ]
+    for title, key in (
+        ("Delayed", "delayed"),
+        ("Under review", "under_review"),
+        ("Added", "added"),
+        ("Closed", "closed"),
+    ):
+        made.append(
+            (
+                title,
+                data[key],
+                plain,
+                lambda r: (r["ref"], r["title"], r["timescale"], *because(r)),
+            )
+        )
+    for title, key in (("Reworded", "reworded"), ("Owner changed", "owner_changed")):
+        made.append(
+            (
+                title,
+                data[key],
+                ("Ref", "Before", "After", *why),
+                lambda r: (r["ref"], r["before"], r["after"], *because(r)),
+            )
+        )
+    made.append(
+        (
+            "Corrections of periods already reported",
+            data["corrections"],
+            ("Entry", "Ref", "What", "Effective", *why),
+            lambda r: (r["position"], r["ref"], r["what"], r["effective_on"], *because(r)),
+        )
+    )
+    return [
+        table(session, headings, [row(r) for r in rows], title=f"{title} ({len(rows)})")
+        if rows
+        else f"{title}: none"
+        for title, rows, headings, row in made
+    ]

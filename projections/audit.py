@@ -1,0 +1,243 @@
+"""The audit trail: every entry in order, which entry set each field, and two states compared."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Select, and_, func, or_, select
+
+from domain.action import Action
+from domain.dates import end_of_day, write_instant
+from domain.errors import BadInput
+from domain.event import REGISTRY
+from domain.plan import Plan, PlanCreated, evolve
+from domain.timeline import action_stream, plan_stream
+from ledger.entry import Entry
+from ledger.service import Ledger
+from ledger.store import Moment
+from ledger.tables import entries, texts
+from projections.assertions import assertions, slots, voids
+from projections.state import PlanState, day_bound, live_at, read_state
+from projections.wording import decision_data, describe, fields, set_by
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which entries are asked for; None asks for all.
+
+    Attributes:
+        ref: of one action.
+        by: the person who recorded them, in any case.
+        since, until: days, both included, on `clock`.
+        clock: `recorded` (when the ledger took them) or `effective` (when they became true).
+        type: an event type such as `action.rated`, with or without its version.
+        limit: the latest so many.
+    """
+
+    ref: str | None = None
+    by: str | None = None
+    since: date | None = None
+    until: date | None = None
+    clock: Literal["recorded", "effective"] = "recorded"
+    type: str | None = None
+    limit: int | None = None
+
+
+def log(
+    ledger: Ledger, connection: Connection, code: str | None, moment: Moment, asked: Asked
+) -> list[dict[str, Any]]:
+    """The entries in order of position, as known at the moment.
+
+    Args:
+        code: of one plan, or None for the whole ledger.
+
+    Raises:
+        BadInput: unknown-type.
+    """
+    query = _filtered(code, moment, asked)
+    positions = list(connection.execute(query).scalars())
+    found = ledger.recorder.at_positions(connection, positions)
+    plans = _plans(ledger, connection, moment)
+    voided = {
+        row.position: row.voided_by
+        for row in connection.execute(select(voids).where(voids.c.voided_by <= moment.position))
+    }
+    answer = []
+    for position in sorted(found):
+        entry = ledger.mapper.to_domain_event(found[position])
+        answer.append(_line(entry, plans, voided.get(position)))
+    return answer
+
+
+def _filtered(code: str | None, moment: Moment, asked: Asked) -> Select[Any]:
+    query = select(entries.c.position).where(entries.c.position <= moment.position)
+    if code is not None and asked.ref:
+        query = query.where(entries.c.stream_id == action_stream(code, asked.ref))
+    elif code is not None:
+        actions = entries.c.stream_id.startswith(action_stream(code, ""), autoescape=True)
+        query = query.where(or_(entries.c.stream_id == plan_stream(code), actions))
+    if asked.by:
+        person = and_(texts.c.position == entries.c.position, texts.c.field == "recorded_by")
+        query = query.join(texts, person).where(func.lower(texts.c.text) == asked.by.lower())
+    if asked.type:
+        tags = [tag for tag in REGISTRY if asked.type in (tag, tag.partition("/")[0])]
+        if not tags:
+            raise BadInput(
+                "unknown-type",
+                f"There is no type of entry '{asked.type}'.",
+                f"Types: {', '.join(sorted({tag.partition('/')[0] for tag in REGISTRY}))}.",
+            )
+        query = query.where(entries.c.type.in_(tags))
+    recorded = asked.clock == "recorded"
+    if asked.since:
+        first = write_instant(end_of_day(date.fromordinal(asked.since.toordinal() - 1)))
+        query = query.where(
+            entries.c.recorded_at > first
+            if recorded
+            else entries.c.effective_on >= asked.since.isoformat()
+        )
+    if asked.until:
+        last = write_instant(end_of_day(asked.until))
+        query = query.where(
+            entries.c.recorded_at <= last
+            if recorded
+            else entries.c.effective_on <= asked.until.isoformat()
+        )
+    return query.order_by(entries.c.position.desc()).limit(asked.limit)
+
+
+def _plans(ledger: Ledger, connection: Connection, moment: Moment) -> dict[str, Plan]:
+    """The plans by code, as they began: that is where the labels of their scales stand."""
+    query = select(entries.c.position).where(
+        entries.c.type == PlanCreated.tag, entries.c.position <= moment.position
+    )
+    found = ledger.recorder.at_positions(connection, connection.execute(query).scalars())
+    began = (evolve(None, ledger.mapper.to_domain_event(kept).event) for kept in found.values())
+    return {plan.code: plan for plan in began if plan}
+
+
+def _line(entry: Entry, plans: dict[str, Plan], voided_by: int | None) -> dict[str, Any]:
+    kind, _, rest = entry.stream_id.partition("/")
+    code, _, ref = rest.partition("/")
+    return {
+        "position": entry.position,
+        "plan": code or None,
+        "ref": ref or None,
+        "what": describe(entry.event, plans.get(code)),
+        "type": entry.event.tag,
+        **_provenance(entry),
+        "correction": entry.note.correction,
+        "voided_by": voided_by,
+        "entry_id": entry.entry_id,
+        "stream": entry.stream_id if kind != "ledger" else kind,
+        "version": entry.stream_version,
+    }
+
+
+def _provenance(entry: Entry) -> dict[str, Any]:
+    return {
+        "effective_on": entry.effective_on.isoformat(),
+        "recorded_at": write_instant(entry.recorded_at) if entry.recorded_at else None,
+        "recorded_by": entry.note.recorded_by,
+        "decided_by": decision_data(entry.note.decided_by),
+        "reason": entry.note.reason,
+        "source": entry.note.source,
+    }
+
+
+def why(
+    ledger: Ledger, connection: Connection, state: PlanState, ref: str, field: str | None
+) -> list[dict[str, Any]]:
+    """For each field of an action that has a value: the entry that set it.
+
+    Raises:
+        Refusal: unknown-reference.
+        BadInput: unknown-field.
+    """
+    action = state.action(ref)
+    shown = fields(action, state.plan)
+    if field is not None and field not in shown:
+        raise BadInput("unknown-field", f"{ref} has no field '{field}'.", _known(shown))
+    stream = state.set_by[action_stream(state.plan.code, ref)]
+    wanted = {
+        name: set_by(name, stream)
+        for name, value in shown.items()
+        if field in (None, name) and (value is not None or field == name)
+    }
+    found = ledger.recorder.at_positions(connection, [p for p in wanted.values() if p])
+    answer = []
+    for name, position in wanted.items():
+        row: dict[str, Any] = {"field": name, "value": shown[name], "position": position or None}
+        if position:
+            entry = ledger.mapper.to_domain_event(found[position])
+            row |= {"what": describe(entry.event, state.plan), **_provenance(entry)}
+        answer.append(row)
+    return answer
+
+
+def _known(shown: dict[str, str | None]) -> str:
+    return f"Fields: {', '.join(shown)}."
+
+
+def difference(
+    connection: Connection, code: str, first: Moment, second: Moment
+) -> dict[str, list[Any]]:
+    """Two states of a plan side by side.
+
+    Returns:
+        changed: {ref, field, before, after, positions}, where positions are the entries that
+        count in one of the two states and not in the other; added and removed: {ref, title}.
+    """
+    before, after = (read_state(connection, code, moment) for moment in (first, second))
+    both = [ref for ref in after.actions if ref in before.actions]
+    changed = []
+    for ref in both:
+        old = fields(before.actions[ref], before.plan)
+        new = fields(after.actions[ref], after.plan)
+        for name in {**old, **new}:
+            if old.get(name) != new.get(name):
+                changed.append(
+                    {
+                        "ref": ref,
+                        "field": name,
+                        "before": old.get(name),
+                        "after": new.get(name),
+                        "positions": _between(connection, code, ref, name, first, second),
+                    }
+                )
+    return {
+        "changed": changed,
+        "added": _named(a for ref, a in after.actions.items() if ref not in before.actions),
+        "removed": _named(a for ref, a in before.actions.items() if ref not in after.actions),
+    }
+
+
+def _named(actions: Iterator[Action]) -> list[dict[str, str]]:
+    return [{"ref": action.ref, "title": action.title} for action in actions]
+
+
+def _between(
+    connection: Connection, code: str, ref: str, name: str, first: Moment, second: Moment
+) -> list[int]:
+    part, attributes = "", [name]
+    if name.startswith("milestone "):
+        _word, number, attribute = name.split()
+        part, attributes = f"milestone/{number}", [attribute]
+    elif name == "rating":
+        attributes = ["rating", "standing"]
+    counted = []
+    for moment in (first, second):
+        query = (
+            select(assertions.c.position)
+            .join(slots, slots.c.id == assertions.c.slot)
+            .where(
+                slots.c.stream_id == action_stream(code, ref),
+                slots.c.part == part,
+                slots.c.attribute.in_(attributes),
+                assertions.c.at <= day_bound(moment),
+                live_at(moment),
+            )
+        )
+        counted.append(set(connection.execute(query).scalars()))
+    return sorted(counted[0] ^ counted[1])

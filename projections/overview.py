@@ -1,0 +1,113 @@
+"""Appendix 1 and 2: the rating overview, and one action or the whole plan."""
+
+from datetime import date
+from typing import Any
+
+from domain.action import Action, activity_done, shown_rating
+from domain.plan import Plan
+from domain.scale import CLOSED, NOT_RATED, STANDING_LABELS, UNDER_REVIEW
+from projections.state import PlanState
+from projections.wording import fields, rating_words
+
+
+def is_overdue(action: Action, plan: Plan, as_at: date) -> bool:
+    """Timescale passed and the activity not complete; one under review has no due date."""
+    return (
+        action.timescale is not None
+        and action.timescale.overdue(as_at)
+        and action.standing != UNDER_REVIEW
+        and not activity_done(action, plan.scale)
+    )
+
+
+def summary(state: PlanState) -> dict[str, Any]:
+    """Counts by rating, and the percentage complete: complete over all, closed included.
+
+    The percentage is None while no action is rated, and rounds half up.
+    """
+    scale = state.plan.scale
+    labels = [step.label for step in reversed(scale.steps)]
+    counts = dict.fromkeys((*labels, *STANDING_LABELS.values(), NOT_RATED), 0)
+    complete = 0
+    for action in state.actions.values():
+        counts[shown_rating(action, scale)] += 1
+        step = scale.step(action.rating)
+        if action.standing not in STANDING_LABELS and step and step.meaning == "complete":
+            complete += 1
+    total = len(state.actions)
+    known = total > counts[NOT_RATED]
+    return {
+        "total": total,
+        "by_rating": counts,
+        "percent_complete": (200 * complete + total) // (2 * total) if known else None,
+    }
+
+
+def overview(state: PlanState, as_at: date) -> dict[str, Any]:
+    """Appendix 1: the plan's summary and a line for every action."""
+    return {
+        "plan": state.plan.code,
+        "title": state.plan.title,
+        "summary": summary(state),
+        "actions": [_line(action, state.plan, as_at) for action in in_plan_order(state)],
+        "sections": [
+            {
+                "key": section.key,
+                "name": section.name,
+                "parent": section.parent,
+                "impact": rating_words(section.impact, state.plan),
+            }
+            for section in state.plan.sections.values()
+        ],
+    }
+
+
+def in_plan_order(state: PlanState) -> list[Action]:
+    """The actions section by section, in the order of joining within each."""
+    order = {key: number for number, key in enumerate(sorted(state.plan.sections, key=_by_parts))}
+    return sorted(state.actions.values(), key=lambda action: order.get(action.section, len(order)))
+
+
+def _by_parts(key: str) -> list[tuple[int, str]]:
+    return [(int(part) if part.isdigit() else 0, part) for part in key.split(".")]
+
+
+def _line(action: Action, plan: Plan, as_at: date) -> dict[str, Any]:
+    section = plan.sections.get(action.section)
+    chapter = plan.chapter_of(action.section)
+    return {
+        "ref": action.ref,
+        "chapter": chapter.name if chapter else None,
+        "section": section.name if section else action.section,
+        "title": action.title,
+        "timescale": action.timescale.written if action.timescale else None,
+        "rating": shown_rating(action, plan.scale),
+        "overdue": is_overdue(action, plan, as_at),
+    }
+
+
+def action_sheet(action: Action, plan: Plan, as_at: date) -> dict[str, Any]:
+    """Appendix 2 for one action: everything that the plan says of it."""
+    step = plan.scale.step(action.rating)
+    due = action.timescale.due if action.timescale else None
+    shown = fields(action, plan)
+    colour = step.colour if step else None
+    if action.standing in STANDING_LABELS:
+        colour = "Grey" if action.standing == CLOSED else None
+    return {
+        **_line(action, plan, as_at),
+        "colour": colour,
+        "standing": action.standing,
+        "due": due.isoformat() if due else None,
+        "owners": [role.strip() for role in (action.owners or "").split(";") if role.strip()],
+        "progress": action.progress,
+        "replaced_by": action.replaced_by,
+        "milestones": [
+            {
+                "milestone": number,
+                "timescale": shown[f"milestone {number} timescale"],
+                "rating": shown.get(f"milestone {number} rating", NOT_RATED),
+            }
+            for number in action.milestones
+        ],
+    }
