@@ -74,7 +74,7 @@ def print_receipt(
     session: Session, ledger: Ledger, receipt: Receipt, next_command: str, extra: Any = None
 ) -> None:
     """What a write recorded, where it stands, and the next likely command."""
-    from projections.wording import describe
+    from projections.wording import describe, voided_event
 
     moment = ledger.moment()
     recorded: list[dict[str, Any]] = [
@@ -82,7 +82,7 @@ def print_receipt(
             "position": entry.position,
             "ref": entry.stream_id.partition("/")[2].partition("/")[2] or None,
             "type": entry.event.tag,
-            "what": describe(entry.event, receipt.plan),
+            "what": describe(entry.event, receipt.plan, voided_event(entry.event, receipt.voided)),
             "effective_on": entry.effective_on.isoformat(),
             "correction": entry.note.correction,
         }

@@ -117,9 +117,11 @@ def _sheet(session: Session, data: dict[str, Any]) -> str:
     due = f" (due by {day(data['due'])})" if data["due"] else ""
     late = ", OVERDUE" if data["overdue"] else ""
     colour = f" ({data['colour']})" if data["colour"] else ""
+    nested = data["chapter"] not in (None, data["section"])
+    place = f"{data['chapter']}: {data['section']}" if nested else data["section"]
     lines = [
         f"{data['ref']}  {data['title']}",
-        f"  Section    {data['chapter']}: {data['section']}",
+        f"  Section    {place}",
         f"  Owner      {'; '.join(data['owners']) or 'not recorded'}",
         f"  Timescale  {data['timescale'] or 'not recorded'}{due}{late}",
         f"  Rating     {data['rating']}{colour}",

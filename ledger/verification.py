@@ -62,7 +62,14 @@ def verify(store: Store, tick: Callable[[int], None] = lambda _done: None) -> Ve
     check = _Check(store, tick)
     with store.database.reading(as_is=True) as connection:
         # Each by itself, so that damage which stops one does not hide what the others find.
-        for step in (check.guards, check.entries, check.head, check.strays, check.loose_texts):
+        for step in (
+            check.guards,
+            check.entries,
+            check.head,
+            check.strays,
+            check.loose_texts,
+            check.file,
+        ):
             try:
                 step(connection)
             except exc.DatabaseError as error:
@@ -257,6 +264,12 @@ class _Check:
         )
         for position, name in connection.execute(query):
             self.add("text-unknown", position, f"A text '{name}' belongs to no entry ({position}).")
+
+    def file(self, connection: Connection) -> None:
+        """The database's own check of its file: an index that is wrong would hide entries."""
+        for said in connection.exec_driver_sql("PRAGMA integrity_check").scalars():
+            if said != "ok":
+                self.add("database-damaged", None, f"The database finds in its file: {said}.")
 
 
 def _matches(committed: str, kept: VaultText) -> bool:

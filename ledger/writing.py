@@ -5,7 +5,7 @@ was read; if one has moved meanwhile, the ledger is as before and the person is 
 """
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -33,11 +33,13 @@ class Receipt:
     Attributes:
         entries: with their positions; in a dry run the positions that they would have had.
         plan: the plan as it then is, for its labels.
+        voided: what each entry that was voided had said, by position.
         dry_run: nothing was recorded.
     """
 
     entries: tuple[Entry, ...]
     plan: Plan
+    voided: Mapping[int, Event]
     dry_run: bool = False
 
 
@@ -69,6 +71,7 @@ class Writing:
         self._timelines: dict[str, Timeline[Action]] = {}
         self._read: dict[str, int] = {self.plan.stream_id: self.plan.version}
         self._entries: list[Entry] = []
+        self._voided: dict[int, Event] = {}
         self._next = ledger.size() + 1
 
     def plan_at(self, day: date) -> Plan:
@@ -177,6 +180,7 @@ class Writing:
                 f"Entry {position} ({item.event.tag}) holds up the plan and cannot be voided.",
                 "Begin the plan anew in a new ledger if its foundations are wrong.",
             )
+        self._voided[position] = item.event
         correction = self._corrects(item.effective_on, note, f"entry {position}")
         self._append(line, EntryVoided(voids=position), replace(note, correction=correction))
 
@@ -238,7 +242,7 @@ class Writing:
             if line.stream_id in touched:
                 line.check(scale)
         if dry_run or not self._entries:
-            return Receipt(tuple(self._entries), self.plan_now, dry_run)
+            return Receipt(tuple(self._entries), self.plan_now, self._voided, dry_run)
         guards = {s: v for s, v in self._read.items() if s not in touched}
         try:
             recorded = self._ledger.append(self._entries, guards)
@@ -250,7 +254,7 @@ class Writing:
                 "Look at what is new (govledger log), and give your command again if it still "
                 "holds.",
             ) from error
-        return Receipt(tuple(recorded), self.plan_now)
+        return Receipt(tuple(recorded), self.plan_now, self._voided)
 
 
 def unknown_reference(ref: str, code: str, known: Iterable[str]) -> Refusal:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, and_, func, or_, select
 from domain.action import Action
 from domain.dates import end_of_day, write_instant
 from domain.errors import BadInput
-from domain.event import REGISTRY
+from domain.event import REGISTRY, EntryVoided, Event
 from domain.plan import Plan, PlanCreated, evolve
 from domain.timeline import action_stream, plan_stream
 from ledger.entry import Entry
@@ -19,7 +19,7 @@ from ledger.store import Moment
 from ledger.tables import entries, texts
 from projections.assertions import assertions, slots, voids
 from projections.state import PlanState, day_bound, live_at, read_state
-from projections.wording import decision_data, describe, fields, set_by
+from projections.wording import decision_data, describe, fields, set_by, voided_event
 
 
 @dataclass(frozen=True)
@@ -63,11 +63,11 @@ def log(
         row.position: row.voided_by
         for row in connection.execute(select(voids).where(voids.c.voided_by <= moment.position))
     }
-    answer = []
-    for position in sorted(found):
-        entry = ledger.mapper.to_domain_event(found[position])
-        answer.append(_line(entry, plans, voided.get(position)))
-    return answer
+    shown = [ledger.mapper.to_domain_event(found[position]) for position in sorted(found)]
+    targets = [e.event.voids for e in shown if isinstance(e.event, EntryVoided)]
+    void = ledger.recorder.at_positions(connection, targets)
+    said = {position: ledger.mapper.to_domain_event(kept).event for position, kept in void.items()}
+    return [_line(entry, plans, voided.get(entry.position), said) for entry in shown]
 
 
 def _filtered(code: str | None, moment: Moment, asked: Asked) -> Select[Any]:
@@ -117,14 +117,16 @@ def _plans(ledger: Ledger, connection: Connection, moment: Moment) -> dict[str, 
     return {plan.code: plan for plan in began if plan}
 
 
-def _line(entry: Entry, plans: dict[str, Plan], voided_by: int | None) -> dict[str, Any]:
+def _line(
+    entry: Entry, plans: dict[str, Plan], voided_by: int | None, said: dict[int, Event]
+) -> dict[str, Any]:
     kind, _, rest = entry.stream_id.partition("/")
     code, _, ref = rest.partition("/")
     return {
         "position": entry.position,
         "plan": code or None,
         "ref": ref or None,
-        "what": describe(entry.event, plans.get(code)),
+        "what": describe(entry.event, plans.get(code), voided_event(entry.event, said)),
         "type": entry.event.tag,
         **_provenance(entry),
         "correction": entry.note.correction,

@@ -22,8 +22,11 @@ def rating_words(key: str | None, plan: Plan | None) -> str:
     return key
 
 
-def describe(event: Event, plan: Plan | None) -> str:
+def describe(event: Event, plan: Plan | None, voided: Event | None = None) -> str:
     """What the entry says, in a few words.
+
+    Args:
+        voided: what the entry that it voids said, where it voids one.
 
     Raises:
         TypeError: an event type without words; the tests hold this to the registry.
@@ -35,7 +38,8 @@ def describe(event: Event, plan: Plan | None) -> str:
         case LedgerOpened():
             return f"ledger '{event.name}' opened"
         case EntryVoided():
-            return f"entry {event.voids} voided"
+            said = f": {describe(voided, plan)}" if voided else ""
+            return f"entry {event.voids} voided{said}"
         case p.PlanCreated():
             return f"plan '{event.title}' began"
         case p.SectionAdded():
@@ -72,6 +76,11 @@ def describe(event: Event, plan: Plan | None) -> str:
         case a.OwnersChanged():
             return f"owner changed to {event.owners}"
     raise TypeError(f"{event.tag} has no words")
+
+
+def voided_event(event: Event, said: Mapping[int, Event]) -> Event | None:
+    """What the entry that this event voids said, out of those given by position."""
+    return said.get(event.voids) if isinstance(event, EntryVoided) else None
 
 
 def fields(action: Action, plan: Plan) -> dict[str, str | None]:
