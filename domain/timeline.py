@@ -5,6 +5,7 @@ voided by an entry recorded by K, in order of (effective_on, position). `fold` s
 slowly; every faster reading of a plan is held to it.
 """
 
+from bisect import bisect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -81,16 +82,32 @@ def fold(entries: Iterable[Recorded], as_at: date, known_at: int) -> dict[str, A
 
 @dataclass(frozen=True)
 class Item:
-    """An event at its place in the timeline. `position` is provisional until it is recorded."""
+    """An event at its place in the timeline."""
 
     effective_on: date
     position: int
     event: Event
-    pending: bool = False
+
+    @property
+    def order(self) -> tuple[date, int]:
+        """Sorts as the fold does."""
+        return self.effective_on, self.position
+
+    @property
+    def pending(self) -> bool:
+        """Whether it is about to be recorded, and its position provisional."""
+        return self.position > PENDING
+
+
+PENDING = 10**12
+"""Provisional positions lie beyond this, after every entry that anyone records meanwhile."""
 
 
 class Timeline(Generic[State]):
     """The live events of one stream as known now, to decide against.
+
+    Keeps the state after each item, so that deciding at the end of a long stream costs no more
+    than at the end of a short one; a change in the middle forgets the states after it.
 
     Attributes:
         stream_id: the stream.
@@ -101,17 +118,19 @@ class Timeline(Generic[State]):
         self.stream_id = stream_id
         self.kind, _, self._subject = stream_id.partition("/")
         self.version = 0
-        self.last_position = 0
-        self._items: dict[int, Item] = {}
+        self._items: list[Item] = []  # in order of (effective_on, position)
+        self._states: list[Any] = [None]  # before the first item, after the first, …
+        self._lawful = 0  # so many items from the first have been held to the law
         self._voided: dict[int, int] = {}
-        for entry in recorded:
-            self.version += 1
-            self.last_position = max(self.last_position, entry.position)
-            if isinstance(entry.event, EntryVoided):
-                self._voided[entry.event.voids] = entry.position
-                self._items.pop(entry.event.voids, None)
-            else:
-                self._items[entry.position] = Item(entry.effective_on, entry.position, entry.event)
+        self.extend(recorded)
+
+    def copy(self) -> "Timeline[State]":
+        """A timeline that can be added to without changing this one."""
+        twin: Timeline[State] = Timeline(self.stream_id)
+        twin.version, twin._lawful = self.version, self._lawful
+        twin._items, twin._states = list(self._items), list(self._states)
+        twin._voided = dict(self._voided)
+        return twin
 
     @property
     def name(self) -> str:
@@ -119,52 +138,68 @@ class Timeline(Generic[State]):
         code, _, ref = self._subject.partition("/")
         return ref or f"plan {code}"
 
-    def items(self) -> Iterable[Item]:
-        """The live items, in no order."""
-        return self._items.values()
+    def extend(self, recorded: Iterable[Recorded]) -> None:
+        """Take in entries that were recorded since, in order of version."""
+        for entry in recorded:
+            self.add(entry.event, entry.effective_on, entry.position)
 
-    def in_order(self) -> list[Item]:
-        """The live items in order of (effective_on, position)."""
-        return sorted(self._items.values(), key=lambda item: (item.effective_on, item.position))
+    def add(self, event: Event, effective_on: date, position: int) -> None:
+        """Add an event; for one that is about to be recorded `check` says whether it may be.
+
+        Args:
+            position: for one about to be recorded beyond `PENDING`, in the order of adding.
+        """
+        self.version += 1
+        if isinstance(event, EntryVoided):
+            self._voided[event.voids] = position
+            for index, item in enumerate(self._items):
+                if item.position == event.voids:
+                    del self._items[index]
+                    self._forget_after(index)
+                    break
+            return
+        item = Item(effective_on, position, event)
+        index = bisect(self._items, item.order, key=lambda other: other.order)
+        self._items.insert(index, item)
+        self._forget_after(index)
+
+    def _forget_after(self, index: int) -> None:
+        del self._states[index + 1 :]
+        self._lawful = min(self._lawful, index)
+
+    def _state_after(self, count: int) -> Any:
+        evolve = EVOLVE[self.kind]
+        while len(self._states) <= count:
+            item = self._items[len(self._states) - 1]
+            self._states.append(evolve(self._states[-1], item.event))
+        return self._states[count]
 
     def state_at(self, as_at: date) -> State | None:
         """The state at the end of that day, as known now with what is being added."""
-        state: Any = None
-        for item in self.in_order():
-            if item.effective_on <= as_at:
-                state = EVOLVE[self.kind](state, item.event)
-        return state  # type: ignore[no-any-return]
+        count = bisect(self._items, as_at, key=lambda item: item.effective_on)
+        return self._state_after(count)  # type: ignore[no-any-return]
 
     def item(self, position: int) -> Item | None:
         """The live item recorded at that position."""
-        return self._items.get(position)
+        return next((item for item in self._items if item.position == position), None)
 
     def voided_by(self, position: int) -> int | None:
         """The position of the entry that voided that one, where one did."""
         return self._voided.get(position)
 
-    def add(self, event: Event, effective_on: date, position: int) -> None:
-        """Add an event that is about to be recorded; `check` says whether it may be."""
-        self.version += 1
-        if isinstance(event, EntryVoided):
-            self._items.pop(event.voids, None)
-            self._voided[event.voids] = position
-        else:
-            self._items[position] = Item(effective_on, position, event, pending=True)
-
     def check(self, scale: Scale = FIVE_STEPS) -> None:
-        """Hold the whole timeline, with what was added, to the law of the stream.
+        """Hold the timeline, with what was added, to the law of the stream.
 
         Raises:
             Refusal: the new event makes no sense where it stands, or an entry that is already
                 recorded would make none after it.
         """
-        state: Any = None
-        for item in self.in_order():
-            found = OBJECTION[self.kind](state, item.event, scale)
+        for index in range(self._lawful, len(self._items)):
+            item = self._items[index]
+            found = OBJECTION[self.kind](self._state_after(index), item.event, scale)
             if found:
                 self._refuse(item, *found)
-            state = EVOLVE[self.kind](state, item.event)
+        self._lawful = len(self._items)
 
     def _refuse(self, item: Item, rule: str, sentence: str) -> None:
         if item.pending:

@@ -5,6 +5,7 @@ commit is on the disk when it returns, and how a file on a read-only medium is r
 """
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,6 +35,8 @@ class Database:
 
     def __init__(self, path: str | Path, *, create: bool = False) -> None:
         self.path = Path(path)
+        self._create = create
+        self._within = threading.local()
         if not create:
             self._look_first()
         self.read_only = self.path.exists() and not os.access(self.path, os.W_OK)
@@ -77,7 +80,8 @@ class Database:
 
     def _on_connect(self, connection: Any, _record: object) -> None:
         cursor = connection.cursor()
-        if not self.read_only:
+        if self._create:
+            # The file keeps the mode; one that turns out to be no ledger is left as it is.
             cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
@@ -94,10 +98,20 @@ class Database:
 
         Args:
             as_is: read text that is not UTF-8 too, with surrogate escapes; for verification.
+
+        Within another reading of the same thread it is that one, and sees the same state.
         """
+        held: Connection | None = getattr(self._within, "reading", None)
+        if held is not None:
+            yield held
+            return
         with self._connection(writes=False) as connection:
             if not as_is:
-                yield connection
+                self._within.reading = connection
+                try:
+                    yield connection
+                finally:
+                    self._within.reading = None
                 return
             driver: Any = connection.connection.driver_connection
             driver.text_factory = _any_text
@@ -129,9 +143,13 @@ class Database:
                 yield connection
         except exc.OperationalError as error:
             raise self._explain(error) from error
+        except (exc.ProgrammingError, exc.DataError, exc.NotSupportedError):
+            raise  # ours to mend
         except exc.DatabaseError as error:
             if "not a database" in str(error.orig):
                 raise not_a_ledger(self.path) from error
+            raise self._damaged(error.orig) from error
+        except UnicodeDecodeError as error:  # SQLite quotes a damaged schema in its message
             raise self._damaged(error) from error
 
     def _explain(self, error: exc.OperationalError) -> GovledgerError:
@@ -149,13 +167,13 @@ class Database:
         if "full" in said:
             return Failed("disk-full", "The disk is full.", "Nothing was recorded. Make room.")
         if "decode" in said:
-            return self._damaged(error)
+            return self._damaged(error.orig)
         return Failed("database", f"The database said: {said}.", "Nothing was recorded.")
 
-    def _damaged(self, error: exc.DatabaseError) -> IntegrityBroken:
+    def _damaged(self, said: BaseException | None) -> IntegrityBroken:
         return IntegrityBroken(
             "database-damaged",
-            f"The ledger {self.path} is damaged: {error.orig}.",
+            f"The ledger {self.path} is damaged: {said}.",
             "Nothing was recorded. See how far it can be read with 'govledger verify', and go "
             "back to a copy that is whole.",
         )

@@ -252,7 +252,7 @@ class EntryMapper(Mapper[str]):
             )
             event = kind.model_validate(payload)
             recorded_at = datetime.fromisoformat(stored.recorded_at)
-        except (ValidationError, ValueError, KeyError, TypeError) as error:
+        except (ValidationError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise IntegrityBroken(
                 "unreadable-payload",
                 f"{where} cannot be read as {stored.topic}: {type(error).__name__}.",

@@ -58,10 +58,11 @@ class Ledger(Store):
             raise BadInput(
                 "needs-reason", f"To {command.asks_for} needs a reason.", "Give --reason TEXT."
             )
-        writing = Writing(self, code)
-        if isinstance(command, Close) and command.replaced_by:
-            writing.known_action(command.replaced_by)
-        writing.carry_out(command, note, replaces=replaces, joins=isinstance(command, Add))
+        with self.database.reading():
+            writing = Writing(self, code)
+            if isinstance(command, Close) and command.replaced_by:
+                writing.known_action(command.replaced_by)
+            writing.carry_out(command, note, replaces=replaces, joins=isinstance(command, Add))
         return writing.commit(dry_run=dry_run)
 
     def create_plan(

@@ -3,6 +3,7 @@
 Opens and begins ledgers, reads what decisions rest on, resolves the two clocks, appends.
 """
 
+import threading
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -20,7 +21,7 @@ from eventsourcing.persistence import (
 from eventsourcing.utils import Environment
 from sqlalchemy import select
 
-from domain.dates import end_of_day, london_day, now
+from domain.dates import end_of_day, london_day, now, read_instant
 from domain.errors import BadInput, Failed
 from domain.event import LedgerOpened
 from domain.timeline import Timeline, action_stream
@@ -31,6 +32,8 @@ from ledger.tables import FORMAT, entries
 from ledger.tree import EMPTY_ROOT
 
 LEDGER_STREAM = "ledger"
+KEPT_TIMELINES = 200
+"""How many timelines an open ledger keeps, the oldest going first."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,8 @@ class Store(Application[str]):
     ) -> None:
         self.database = database
         self._recorder = Recorder(database, projector, clock)
+        self._keeping = threading.Lock()
+        self._kept: dict[str, Timeline[Any]] = {}
         super().__init__()
 
     @classmethod
@@ -125,10 +130,10 @@ class Store(Application[str]):
         if Path(path).exists() and Path(path).stat().st_size:
             Database(path).close()
         ledger = cls(Database(path, create=True), projector, clock)
-        ledger.recorder.create()
         opened = LedgerOpened(ledger_id=uuid.uuid4().hex, name=name, format=FORMAT)
-        note = Note(effective_on=ledger.today(), recorded_by=recorded_by)
-        ledger.append([Entry(LEDGER_STREAM, 1, opened, note)])
+        note = Note(effective_on=london_day(clock()), recorded_by=recorded_by)
+        first = ledger.mapper.to_stored_event(Entry(LEDGER_STREAM, 1, opened, note))
+        ledger.recorder.create([first])
         return ledger
 
     @classmethod
@@ -166,7 +171,7 @@ class Store(Application[str]):
     def today(self) -> date:
         """Today in London, by a clock that never runs backwards."""
         with self.database.reading() as connection:
-            last = self.recorder.recorded_at(connection, self.recorder.size(connection))
+            last = self.recorder.last_recorded_at(connection)
         instant = self.recorder.clock()
         return london_day(max(instant, last) if last else instant)
 
@@ -185,8 +190,20 @@ class Store(Application[str]):
         return found[0]  # type: ignore[return-value]
 
     def timeline(self, stream_id: str) -> Timeline[Any]:
-        """The timeline of one stream; empty for one that has not begun."""
-        return Timeline(stream_id, self.events.get(stream_id))  # type: ignore[arg-type]
+        """The timeline of one stream, to add to; empty for one that has not begun.
+
+        What was read once is kept, and only what came since is read. Should another process have
+        recorded something meanwhile, the append finds the versions moved and refuses.
+        """
+        with self._keeping:
+            kept = self._kept.get(stream_id)
+            if kept is None:
+                kept = self._kept[stream_id] = Timeline(stream_id)
+            kept.extend(self.events.get(stream_id, gt=kept.version))  # type: ignore[arg-type]
+            while len(self._kept) > KEPT_TIMELINES:
+                del self._kept[next(iter(self._kept))]
+            kept.state_at(date.max)  # worked out here once, not in every copy
+            return kept.copy()
 
     def timelines(self, stream_ids: Iterable[str]) -> dict[str, Timeline[Any]]:
         """The timelines of several streams."""
@@ -252,10 +269,14 @@ class Store(Application[str]):
             IntegrityError: a stream has moved since it was read.
         """
         stored = [self.mapper.to_stored_event(entry) for entry in new]
-        recorded = self.recorder.append(stored, guards=guards)
-        return [
-            replace(
-                entry, position=kept.position, recorded_at=datetime.fromisoformat(kept.recorded_at)
-            )
-            for entry, kept in zip(new, recorded, strict=True)
+        placed = self.recorder.append(stored, guards=guards)
+        recorded = [
+            replace(entry, position=at.position, recorded_at=read_instant(at.recorded_at))
+            for entry, at in zip(new, placed, strict=True)
         ]
+        with self._keeping:
+            for entry in recorded:
+                kept = self._kept.get(entry.stream_id)
+                if kept is not None and kept.version == entry.stream_version - 1:
+                    kept.extend([entry])
+        return recorded

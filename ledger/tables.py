@@ -64,29 +64,47 @@ head = Table(
     CheckConstraint("id = 1", name="one_head"),
 )
 
-APPEND_ONLY = ("entries", "texts")
+KEYS = {
+    "entries": (("position",), ("stream_id", "stream_version")),
+    "texts": (("position", "field"),),
+}
+"""What is append-only, and the keys by which a row could be put in another's place."""
 
 
 def triggers() -> dict[str, str]:
-    """The SQLite statement of every trigger by its name."""
-    return {
-        f"{table}_refuse_{verb.lower()}": (
-            f"CREATE TRIGGER {table}_refuse_{verb.lower()} BEFORE {verb} ON {table} "
-            f"BEGIN SELECT RAISE(ABORT, 'the ledger is append-only: {verb} on {table} refused'); "
-            "END"
+    """The SQLite statement of every trigger by its name.
+
+    A third refuses rows that are there already: INSERT OR REPLACE deletes the old row without
+    asking the one that refuses DELETE.
+    """
+    found = {}
+    for table, keys in KEYS.items():
+        taken = " OR ".join(
+            f"EXISTS (SELECT 1 FROM {table} WHERE "
+            + " AND ".join(f"{column} = NEW.{column}" for column in key)
+            + ")"
+            for key in keys
         )
-        for table in APPEND_ONLY
-        for verb in ("UPDATE", "DELETE")
-    }
+        for verb, when in (
+            ("UPDATE", "BEFORE UPDATE"),
+            ("DELETE", "BEFORE DELETE"),
+            ("REPLACE", "BEFORE INSERT"),
+        ):
+            name = f"{table}_refuse_{verb.lower()}"
+            found[name] = (
+                f"CREATE TRIGGER {name} {when} ON {table} "
+                + (f"WHEN {taken} " if verb == "REPLACE" else "")
+                + "BEGIN SELECT RAISE(ABORT, "
+                + f"'the ledger is append-only: {verb} on {table} refused'); END"
+            )
+    return found
 
 
 def create_tables(connection: Connection) -> None:
-    """Create what is missing of the store; what is there stays as it is."""
+    """Create the tables of the store, and what guards them."""
     metadata.create_all(connection)
-    there = triggers_present(connection)
-    for name, statement in triggers().items():
-        if name not in there:
-            connection.exec_driver_sql(statement)
+    for statement in triggers().values():
+        connection.exec_driver_sql(statement)
 
 
 def triggers_present(connection: Connection) -> dict[str, str]:

@@ -226,8 +226,8 @@ class _Check:
             self.add(
                 "tail-missing",
                 last + 1,
-                f"The head counts {row.size} entries and the last one is {last}: the end of the "
-                "ledger is gone.",
+                f"The end of the ledger, from entry {last + 1} on, is gone: the head counts "
+                f"{row.size} entries.",
             )
         elif row.size != last:
             self.add(

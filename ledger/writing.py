@@ -17,7 +17,7 @@ from domain.commands import Command
 from domain.errors import BadInput, Conflict, Refusal
 from domain.event import EntryVoided, Event
 from domain.plan import Plan
-from domain.timeline import Timeline, action_stream, plan_stream
+from domain.timeline import PENDING, Timeline, action_stream, plan_stream
 from ledger.entry import Entry, Note
 
 if TYPE_CHECKING:
@@ -60,7 +60,6 @@ class Writing:
         self._code = code
         self.today = ledger.today()
         self.plan: Timeline[Plan] = plan or ledger.timeline(plan_stream(code))
-        self._plan_now: Plan | None = None
         if plan is None and self.plan.version == 0:
             known = ", ".join(ledger.plan_codes()) or "none yet"
             raise Refusal(
@@ -72,7 +71,6 @@ class Writing:
         self._read: dict[str, int] = {self.plan.stream_id: self.plan.version}
         self._entries: list[Entry] = []
         self._voided: dict[int, Event] = {}
-        self._next = ledger.size() + 1
 
     def plan_at(self, day: date) -> Plan:
         """The plan as at that day, with what this write adds.
@@ -86,8 +84,6 @@ class Writing:
                 f"The plan {self._code} began on {self.plan_now.begins_on}; {day} is earlier.",
                 "Give a later date.",
             )
-        if all(item.effective_on <= day for item in self.plan.items()):
-            return self.plan_now
         plan = self.plan.state_at(day)
         assert plan is not None
         return plan
@@ -95,10 +91,9 @@ class Writing:
     @property
     def plan_now(self) -> Plan:
         """The plan with everything known of it, whatever its date."""
-        if self._plan_now is None:
-            self._plan_now = self.plan.state_at(FAR_FUTURE)
-            assert self._plan_now is not None
-        return self._plan_now
+        plan = self.plan.state_at(FAR_FUTURE)
+        assert plan is not None
+        return plan
 
     def action_line(self, ref: str) -> Timeline[Action]:
         """The timeline of an action; empty for one that is not in the plan."""
@@ -188,11 +183,8 @@ class Writing:
         self._append(line, event, replace(note, correction=self._check_dates(note)))
 
     def _append(self, line: Timeline[Any], event: Event, note: Note) -> None:
-        line.add(event, note.effective_on, self._next)
-        if line is self.plan:
-            self._plan_now = None
-        self._entries.append(Entry(line.stream_id, line.version, event, note, position=self._next))
-        self._next += 1
+        line.add(event, note.effective_on, PENDING + len(self._entries) + 1)
+        self._entries.append(Entry(line.stream_id, line.version, event, note))
 
     def _check_dates(self, note: Note) -> bool:
         """Whether an entry with this note corrects a closed period.
@@ -242,7 +234,11 @@ class Writing:
             if line.stream_id in touched:
                 line.check(scale)
         if dry_run or not self._entries:
-            return Receipt(tuple(self._entries), self.plan_now, self._voided, dry_run)
+            due = (
+                replace(entry, position=position)
+                for position, entry in enumerate(self._entries, self._ledger.size() + 1)
+            )
+            return Receipt(tuple(due), self.plan_now, self._voided, dry_run)
         guards = {s: v for s, v in self._read.items() if s not in touched}
         try:
             recorded = self._ledger.append(self._entries, guards)

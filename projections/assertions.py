@@ -21,6 +21,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     bindparam,
+    exc,
     func,
     insert,
     select,
@@ -66,7 +67,7 @@ voids = Table(
     Column("voided_by", Integer, nullable=False),
 )
 
-progress = Table(
+projection = Table(
     "projection",
     metadata,
     Column("version", Integer, primary_key=True, autoincrement=False),
@@ -101,8 +102,10 @@ def asserted(stored: StoredEntry) -> Iterator[tuple[Slot, str]]:
 
 
 _SLOTS_OF = select(slots).where(slots.c.stream_id.in_(bindparam("streams", expanding=True)))
+_INSERT_SLOT = insert(slots)
+_INSERT_ASSERTION = insert(assertions)
 _LAST_SLOT = select(func.coalesce(func.max(slots.c.id), 0))
-_MOVE = update(progress).where(progress.c.version == VERSION)
+_MOVE = update(projection).where(projection.c.version == VERSION)
 _VOID = (
     update(assertions)
     .where(
@@ -119,8 +122,8 @@ class PlanProjector:
     def create(self, connection: Connection) -> None:
         """Create the tables, where they are missing."""
         metadata.create_all(connection)
-        if connection.execute(select(progress.c.position)).first() is None:
-            connection.execute(insert(progress).values(version=VERSION, position=0))
+        if connection.execute(select(projection.c.position)).first() is None:
+            connection.execute(insert(projection).values(version=VERSION, position=0))
 
     def apply(self, connection: Connection, appended: Sequence[StoredEntry]) -> None:
         """Take in entries that are being appended."""
@@ -190,10 +193,10 @@ class PlanProjector:
                     }
                 )
         if fresh:
-            connection.execute(insert(slots), fresh)
+            connection.execute(_INSERT_SLOT, fresh)
         if rows:
             rows.sort(key=lambda row: (row["slot"], row["at"]))
-            connection.execute(insert(assertions), rows)
+            connection.execute(_INSERT_ASSERTION, rows)
         for void in voided:
             connection.execute(_VOID, void)
             connection.execute(insert(voids).values(position=void["p"], voided_by=void["by"]))
@@ -202,7 +205,10 @@ class PlanProjector:
 
     def position(self, connection: Connection) -> tuple[int, int] | None:
         """(version, position) up to which the read models have taken in the entries."""
-        row = connection.execute(select(progress.c.version, progress.c.position)).first()
+        try:
+            row = connection.execute(select(projection.c.version, projection.c.position)).first()
+        except exc.OperationalError:
+            return None  # somebody has dropped the tables
         return (row.version, row.position) if row else None
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Select, and_, func, or_, select
+from sqlalchemy import Connection, Select, and_, or_, select
 
 from domain.action import Action
 from domain.dates import end_of_day, write_instant
@@ -55,7 +55,7 @@ def log(
     Raises:
         BadInput: unknown-type.
     """
-    query = _filtered(code, moment, asked)
+    query = _filtered(connection, code, moment, asked)
     positions = list(connection.execute(query).scalars())
     found = ledger.recorder.at_positions(connection, positions)
     plans = _plans(ledger, connection, moment)
@@ -70,7 +70,9 @@ def log(
     return [_line(entry, plans, voided.get(entry.position), said) for entry in shown]
 
 
-def _filtered(code: str | None, moment: Moment, asked: Asked) -> Select[Any]:
+def _filtered(
+    connection: Connection, code: str | None, moment: Moment, asked: Asked
+) -> Select[Any]:
     query = select(entries.c.position).where(entries.c.position <= moment.position)
     if code is not None and asked.ref:
         query = query.where(entries.c.stream_id == action_stream(code, asked.ref))
@@ -79,7 +81,7 @@ def _filtered(code: str | None, moment: Moment, asked: Asked) -> Select[Any]:
         query = query.where(or_(entries.c.stream_id == plan_stream(code), actions))
     if asked.by:
         person = and_(texts.c.position == entries.c.position, texts.c.field == "recorded_by")
-        query = query.join(texts, person).where(func.lower(texts.c.text) == asked.by.lower())
+        query = query.join(texts, person).where(texts.c.text.in_(_spellings(connection, asked.by)))
     if asked.type:
         tags = [tag for tag in REGISTRY if asked.type in (tag, tag.partition("/")[0])]
         if not tags:
@@ -105,6 +107,12 @@ def _filtered(code: str | None, moment: Moment, asked: Asked) -> Select[Any]:
             else entries.c.effective_on <= asked.until.isoformat()
         )
     return query.order_by(entries.c.position.desc()).limit(asked.limit)
+
+
+def _spellings(connection: Connection, person: str) -> list[str]:
+    """The name as it was typed, in whatever case; a database folds only English letters."""
+    names = select(texts.c.text).where(texts.c.field == "recorded_by").distinct()
+    return [n for n in connection.execute(names).scalars() if n.casefold() == person.casefold()]
 
 
 def _plans(ledger: Ledger, connection: Connection, moment: Moment) -> dict[str, Plan]:
@@ -137,6 +145,9 @@ def _line(
     }
 
 
+PROVENANCE = ("effective_on", "recorded_at", "recorded_by", "decided_by", "reason", "source")
+
+
 def _provenance(entry: Entry) -> dict[str, Any]:
     return {
         "effective_on": entry.effective_on.isoformat(),
@@ -163,7 +174,7 @@ def why(
         raise BadInput("unknown-field", f"{ref} has no field '{field}'.", _known(shown))
     stream = state.set_by[action_stream(state.plan.code, ref)]
     wanted = {
-        name: set_by(name, stream)
+        name: set_by(name, action, stream)
         for name, value in shown.items()
         if field in (None, name) and (value is not None or field == name)
     }
@@ -174,7 +185,7 @@ def why(
         if position:
             entry = ledger.mapper.to_domain_event(found[position])
             row |= {"what": describe(entry.event, state.plan), **_provenance(entry)}
-        answer.append(row)
+        answer.append({**dict.fromkeys(("what", *PROVENANCE)), **row})
     return answer
 
 

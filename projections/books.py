@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, create_engine, exc, select
 
 from domain.dates import now
+from domain.errors import Failed, GovledgerError
 from ledger.service import Ledger
 from ledger.verification import Finding
 from projections.assertions import VERSION, PlanProjector, assertions, slots, voids
@@ -25,6 +26,23 @@ def create_ledger(
 def open_ledger(path: str | Path, clock: Callable[[], datetime] = now) -> Ledger:
     """Open a ledger that exists; see `Store.open`."""
     return Ledger.open(path, PlanProjector(), clock)
+
+
+def check_in_step(ledger: Ledger) -> None:
+    """Say clearly when the read models are another version's, or lag behind the entries.
+
+    Raises:
+        Failed: rebuild-needed.
+    """
+    with ledger.database.reading() as connection:
+        found = PlanProjector().position(connection)
+        if found != (VERSION, ledger.recorder.size(connection)):
+            raise Failed(
+                "rebuild-needed",
+                "The read models are not in step with the entries, so nothing can be read from "
+                "them.",
+                "Make them anew: govledger rebuild",
+            )
 
 
 def rebuild(ledger: Ledger, tick: Callable[[int], None] = lambda _done: None) -> int:
@@ -53,10 +71,12 @@ def check_read_models(ledger: Ledger) -> list[Finding]:
                     return [_finding("they are not in step with the entries")]
                 for ours, theirs in zip_longest(_rows(made), _rows(kept)):
                     if ours != theirs:
-                        stream, part, attribute = min(r for r in (ours, theirs) if r)[:3]
-                        place = "/".join(filter(None, (stream, part, attribute)))
+                        first = min(
+                            (r for r in (ours, theirs) if r), key=lambda r: [str(c) for c in r]
+                        )
+                        place = "/".join(str(part) for part in first[:3] if part)
                         return [_finding(f"the first difference is at {place}")]
-        except (exc.DatabaseError, ValueError) as error:
+        except (exc.DatabaseError, GovledgerError, ValueError) as error:
             return [_finding(f"they cannot be read: {error}")]
         finally:
             scratch.dispose()

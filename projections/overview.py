@@ -86,8 +86,14 @@ def _line(action: Action, plan: Plan, as_at: date) -> dict[str, Any]:
     }
 
 
-def action_sheet(action: Action, plan: Plan, as_at: date) -> dict[str, Any]:
-    """Appendix 2 for one action: everything that the plan says of it."""
+def action_sheet(
+    action: Action, plan: Plan, as_at: date, taken_over_from: str | None = None
+) -> dict[str, Any]:
+    """Appendix 2 for one action: everything that the plan says of it.
+
+    Args:
+        taken_over_from: the document that its rating was taken over from, where it was.
+    """
     step = plan.scale.step(action.rating)
     due = action.timescale.due if action.timescale else None
     shown = fields(action, plan)
@@ -97,6 +103,7 @@ def action_sheet(action: Action, plan: Plan, as_at: date) -> dict[str, Any]:
     return {
         **_line(action, plan, as_at),
         "colour": colour,
+        "taken_over_from": taken_over_from,
         "standing": action.standing,
         "due": due.isoformat() if due else None,
         "owners": [role.strip() for role in (action.owners or "").split(";") if role.strip()],

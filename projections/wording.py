@@ -7,7 +7,7 @@ from domain import plan as p
 from domain.action import Action, shown_rating
 from domain.event import EntryVoided, Event, LedgerOpened
 from domain.plan import Plan
-from domain.scale import NOT_RATED
+from domain.scale import NOT_RATED, STANDING_LABELS
 from ledger.entry import Decision
 
 
@@ -103,14 +103,13 @@ def fields(action: Action, plan: Plan) -> dict[str, str | None]:
     return found
 
 
-def set_by(name: str, set_positions: Mapping[tuple[str, str], int]) -> int:
+def set_by(name: str, action: Action, set_positions: Mapping[tuple[str, str], int]) -> int:
     """The position of the entry that set a field (by its name in `fields`); 0 where none did."""
     if name.startswith("milestone "):
         _word, number, attribute = name.split()
         return set_positions.get((f"milestone/{number}", attribute), 0)
-    if name == "rating":
-        # A standing overlays the rating; whichever was set last says why it shows as it does.
-        return max(set_positions.get(("", n), 0) for n in ("rating", "standing"))
+    if name == "rating" and action.standing in STANDING_LABELS:
+        return set_positions.get(("", "standing"), 0)
     return set_positions.get(("", name), 0)
 
 

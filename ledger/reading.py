@@ -1,0 +1,163 @@
+"""Reading entries as they are stored: in order, by stream, by position, and at an instant."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from domain.dates import read_instant
+from domain.errors import Failed
+from ledger.database import Database, not_a_ledger
+from ledger.entry import StoredEntry, VaultText
+from ledger.rows import stored_entry
+from ledger.tables import FORMAT, entries, head, texts
+from ledger.tree import root_at
+
+BATCH = 5_000
+"""How many entries are held at once when a whole ledger is read."""
+
+SELECT_HEAD = select(head.c.format, head.c.size, head.c.frontier, head.c.recorded_at)
+
+
+class EntryReader:
+    """Reads the entries of one database.
+
+    Args:
+        database: where.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def check_format(self) -> None:
+        """Say clearly when the database is no ledger, or one of a newer format.
+
+        Raises:
+            Failed: not-a-ledger, newer-format.
+        """
+        with self.database.reading() as connection:
+            self.head(connection)
+
+    def head(self, connection: Connection) -> Any:
+        """The size, frontier and clock of the ledger.
+
+        Raises:
+            Failed: not-a-ledger, newer-format.
+        """
+        row = connection.execute(SELECT_HEAD).first()
+        if row is None:
+            raise not_a_ledger(self.database.path)
+        if not isinstance(row.format, int) or row.format < 1:
+            raise not_a_ledger(self.database.path)
+        if row.format > FORMAT:
+            raise Failed(
+                "newer-format",
+                f"The ledger {self.database.path} is of format {row.format}; this version of "
+                f"govledger reads up to format {FORMAT}.",
+                "Install a newer govledger. Nothing was changed.",
+            )
+        return row
+
+    def read(
+        self,
+        connection: Connection,
+        after: int = 0,
+        until: int | None = None,
+        *,
+        with_texts: bool = True,
+    ) -> Iterator[StoredEntry]:
+        """All entries after a position in order, a batch at a time."""
+        while True:
+            query = select(entries).where(entries.c.position > after)
+            if until is not None:
+                query = query.where(entries.c.position <= until)
+            rows = connection.execute(query.order_by(entries.c.position).limit(BATCH)).all()
+            if with_texts:
+                yield from self.with_texts(connection, rows)
+            else:
+                yield from (stored_entry(row, {}) for row in rows)
+            if len(rows) < BATCH:
+                return
+            after = rows[-1].position
+
+    def streams(self, stream_ids: Sequence[str]) -> Iterator[StoredEntry]:
+        """The entries of several streams in order of position."""
+        for i in range(0, len(stream_ids), 500):
+            wanted = entries.c.stream_id.in_(stream_ids[i : i + 500])
+            query = select(entries).where(wanted).order_by(entries.c.position)
+            with self.database.reading() as connection:
+                yield from self.with_texts(connection, connection.execute(query).all())
+
+    def at_positions(
+        self, connection: Connection, positions: Iterable[int]
+    ) -> dict[int, StoredEntry]:
+        """The entries at these positions."""
+        found: dict[int, StoredEntry] = {}
+        wanted = sorted(set(positions))
+        for i in range(0, len(wanted), 500):
+            query = select(entries).where(entries.c.position.in_(wanted[i : i + 500]))
+            for stored in self.with_texts(connection, connection.execute(query).all()):
+                found[stored.position] = stored
+        return found
+
+    @staticmethod
+    def with_texts(connection: Connection, rows: Sequence[Row[Any]]) -> list[StoredEntry]:
+        """The entries of these rows, with their texts."""
+        if not rows:
+            return []
+        held: dict[int, dict[str, VaultText]] = {}
+        positions = sorted(row.position for row in rows)
+        if positions[-1] - positions[0] < 2 * len(positions):
+            found = texts.c.position.between(positions[0], positions[-1])
+            queries = [select(texts).where(found)]
+        else:
+            queries = [
+                select(texts).where(texts.c.position.in_(positions[i : i + 500]))
+                for i in range(0, len(positions), 500)
+            ]
+        for query in queries:
+            for row in connection.execute(query):
+                held.setdefault(row.position, {})[row.field] = VaultText(row.salt, row.text)
+        return [stored_entry(row, held.get(row.position, {})) for row in rows]
+
+    # --- the two clocks and the tree ---------------------------------------------------------
+
+    def size(self, connection: Connection) -> int:
+        """The last position according to the head."""
+        return int(self.head(connection).size)
+
+    def last_recorded_at(self, connection: Connection) -> datetime | None:
+        """The instant of the last entry; None for the empty ledger."""
+        written = self.head(connection).recorded_at
+        return read_instant(written) if written else None
+
+    def recorded_at(self, connection: Connection, position: int) -> datetime | None:
+        """The instant at which the ledger took that entry; None where there is none."""
+        query = select(entries.c.recorded_at).where(entries.c.position == position)
+        written = connection.execute(query).scalar()
+        return read_instant(written) if written else None
+
+    def position_at(self, connection: Connection, instant: datetime) -> int:
+        """The last entry recorded by that instant; 0 where there is none.
+
+        The instants never run backwards, so a search by halves finds it without an index.
+        """
+        low, high = 0, self.size(connection)
+        while low < high:
+            middle = (low + high + 1) // 2
+            recorded_at = self.recorded_at(connection, middle)
+            if recorded_at is not None and recorded_at <= instant:
+                low = middle
+            else:
+                high = middle - 1
+        return low
+
+    def root(self, connection: Connection, size: int) -> bytes:
+        """The root of the tree over the first `size` entries."""
+
+        def subtrees_at(position: int) -> bytes:
+            query = select(entries.c.subtrees).where(entries.c.position == position)
+            return connection.execute(query).scalar() or b""
+
+        return root_at(size, subtrees_at)
