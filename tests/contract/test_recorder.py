@@ -1,0 +1,49 @@
+"""The recorder passes the eventsourcing package's own shipped test cases, on SQLite files."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from ledger.database import Database
+from tests.contract import recorder_cases
+
+
+class OnSQLite(recorder_cases.Backend):
+    """A new file for every recorder."""
+
+    __test__ = False
+
+    def new_database(self) -> Database:
+        folder = TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        return Database(Path(folder.name) / "ledger.sqlite", create=True)
+
+
+class TestApplicationRecorder(OnSQLite, recorder_cases.ApplicationRecorderCase):
+    """An application's recorder: see the package's `ApplicationRecorderTestCase`."""
+
+    __test__ = True
+
+
+class TestNonInterleaving(OnSQLite, recorder_cases.NonInterleavingCase):
+    """Two appends at once: see the package's `NonInterleavingNotificationIDsBaseCase`."""
+
+    __test__ = True
+
+
+class TestAggregateRecorder(OnSQLite, recorder_cases.AggregateRecorderCase):
+    """A recorder of aggregates: see the package's `AggregateRecorderTestCase`."""
+
+    __test__ = True
+
+
+def test_only_instantiated_cases_are_collected(request: pytest.FixtureRequest) -> None:
+    """The shipped cases run once for each backend, and never as the abstract classes they are."""
+    collected = {
+        item.parent.name
+        for item in request.session.items
+        if item.path == request.path and item.parent
+    }
+    collected.discard(request.path.name)
+    assert collected <= {"TestApplicationRecorder", "TestNonInterleaving", "TestAggregateRecorder"}
