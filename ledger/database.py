@@ -4,15 +4,16 @@ Only this module knows how the engine is set up: that writers queue (BEGIN IMMED
 commit is on the disk when it returns, and how a file on a read-only medium is read.
 """
 
+import functools
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event, exc
+from sqlalchemy import Connection, Dialect, Engine, Table, create_engine, event, exc, insert
 
 from domain.errors import Failed, GovledgerError, IntegrityBroken
 
@@ -185,6 +186,30 @@ class Database:
 
 def _any_text(written: bytes) -> str:
     return written.decode("utf-8", "surrogateescape")
+
+
+def insert_rows(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert rows given as tuples in the order of the table's columns.
+
+    For texts, numbers and bytes, which every driver takes as they are: turning each row into
+    named parameters first would cost more than the insert itself.
+    """
+    if not rows:
+        return
+    statement, names = _insert_into(table, connection.dialect)
+    if names is None:
+        given: Any = list(rows) if len(rows) > 1 else rows[0]
+    else:
+        given = [dict(zip(names, row, strict=True)) for row in rows]
+    connection.exec_driver_sql(statement, given)
+
+
+@functools.cache
+def _insert_into(table: Table, dialect: Dialect) -> tuple[str, tuple[str, ...] | None]:
+    """The statement, and the names of its parameters where the driver wants them by name."""
+    compiled = insert(table).compile(dialect=dialect)
+    names = None if compiled.positional else tuple(column.name for column in table.columns)
+    return str(compiled), names
 
 
 def not_a_ledger(path: Path) -> Failed:

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from domain.dates import read_instant
 from domain.errors import Failed
 from ledger.database import Database, not_a_ledger
 from ledger.entry import StoredEntry, VaultText
-from ledger.rows import stored_entry
+from ledger.rows import Fact, stored_entry
 from ledger.tables import FORMAT, entries, head, texts
 from ledger.tree import root_at
 
@@ -18,6 +18,14 @@ BATCH = 5_000
 """How many entries are held at once when a whole ledger is read."""
 
 SELECT_HEAD = select(head.c.format, head.c.size, head.c.frontier, head.c.recorded_at)
+
+
+_FACTS = (
+    select(*(entries.c[field] for field in Fact._fields))
+    .where(entries.c.position > bindparam("after"))
+    .order_by(entries.c.position)
+    .limit(bindparam("batch"))
+)
 
 
 class EntryReader:
@@ -64,8 +72,6 @@ class EntryReader:
         connection: Connection,
         after: int = 0,
         until: int | None = None,
-        *,
-        with_texts: bool = True,
     ) -> Iterator[StoredEntry]:
         """All entries after a position in order, a batch at a time."""
         while True:
@@ -73,13 +79,21 @@ class EntryReader:
             if until is not None:
                 query = query.where(entries.c.position <= until)
             rows = connection.execute(query.order_by(entries.c.position).limit(BATCH)).all()
-            if with_texts:
-                yield from self.with_texts(connection, rows)
-            else:
-                yield from (stored_entry(row, {}) for row in rows)
+            yield from self.with_texts(connection, rows)
             if len(rows) < BATCH:
                 return
             after = rows[-1].position
+
+    def facts(self, connection: Connection) -> Iterator[list[Fact]]:
+        """What the read models are made from, of every entry in order, a batch at a time."""
+        after = 0
+        while True:
+            rows = connection.execute(_FACTS, {"after": after, "batch": BATCH}).all()
+            if rows:
+                yield rows  # type: ignore[misc]  # rows have the fields of a Fact
+                after = rows[-1].position
+            if len(rows) < BATCH:
+                return
 
     def streams(self, stream_ids: Sequence[str]) -> Iterator[StoredEntry]:
         """The entries of several streams in order of position."""

@@ -22,10 +22,10 @@ from sqlalchemy import Connection, bindparam, exc, func, insert, inspect, select
 
 from domain.dates import now, read_instant, write_instant
 from domain.errors import Failed, IntegrityBroken
-from ledger.database import Database
+from ledger.database import Database, insert_rows
 from ledger.entry import StoredEntry, leaf_bytes, plain_envelope
 from ledger.reading import EntryReader
-from ledger.rows import entry_row, text_rows
+from ledger.rows import Fact, entry_row, fact, text_rows
 from ledger.tables import FORMAT, create_tables, entries, head, metadata, texts
 from ledger.tree import EMPTY_ROOT, Tree
 
@@ -39,12 +39,10 @@ class Projector(Protocol):
     def create(self, connection: Connection) -> None:
         """Create the tables of the read models, where they are missing."""
 
-    def apply(self, connection: Connection, appended: Sequence[StoredEntry]) -> None:
+    def apply(self, connection: Connection, appended: Sequence[Fact]) -> None:
         """Take in entries that are being appended."""
 
 
-_INSERT_ENTRY = insert(entries)
-_INSERT_TEXT = insert(texts)
 _MOVE_HEAD = update(head).where(head.c.id == 1)
 _STREAM = select(entries).where(
     entries.c.stream_id == bindparam("stream"),
@@ -155,19 +153,17 @@ class Recorder(EntryReader, ApplicationRecorder):
         recorded_at = max(write_instant(self.clock()), before.recorded_at)
         stored = list(self._seal(stored_events, tree, recorded_at))
         try:
-            connection.execute(_INSERT_ENTRY, [entry_row(entry) for entry in stored])
+            insert_rows(connection, entries, [entry_row(entry) for entry in stored])
         except exc.IntegrityError as error:
             first = connection.execute(_ENTRY_ID, {"position": before.size + 1}).scalar()
             if first not in (None, stored[0].envelope["entry_id"]):
                 raise _head_changed() from error
             raise IntegrityError(str(error.orig)) from error
-        rows = [row for entry in stored for row in text_rows(entry)]
-        if rows:
-            connection.execute(_INSERT_TEXT, rows)
+        insert_rows(connection, texts, [row for entry in stored for row in text_rows(entry)])
         moved = {"root": tree.root, "frontier": tree.frontier, "recorded_at": recorded_at}
         connection.execute(_MOVE_HEAD, {"size": tree.size, **moved})
         if self.projector:
-            self.projector.apply(connection, stored)
+            self.projector.apply(connection, [fact(entry) for entry in stored])
         return stored
 
     def _seal(

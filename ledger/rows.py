@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Row
 
@@ -43,34 +43,50 @@ def _decision(written: Any) -> Any:
         return written
 
 
-def entry_row(stored: StoredEntry) -> dict[str, Any]:
-    """The row of `entries` for an entry."""
+class Fact(NamedTuple):
+    """Of an entry what the read models are made from."""
+
+    position: int
+    stream_id: str
+    type: str
+    effective_on: str
+    payload: bytes
+
+
+def fact(stored: StoredEntry) -> Fact:
+    """What the read models take in of an entry that is being appended."""
+    return Fact(
+        stored.position,
+        str(stored.originator_id),
+        stored.topic,
+        stored.envelope["effective_on"],
+        stored.state,
+    )
+
+
+def entry_row(stored: StoredEntry) -> tuple[Any, ...]:
+    """The row of `entries` for an entry, in the order of its columns."""
     envelope = stored.envelope
     decided_by = envelope["decided_by"]
-    return {
-        "position": stored.position,
-        "stream_id": stored.originator_id,
-        "stream_version": stored.originator_version,
-        "type": stored.topic,
-        "recorded_at": stored.recorded_at,
-        "entry_id": envelope["entry_id"],
-        "effective_on": envelope["effective_on"],
-        "recorded_by": envelope["recorded_by"],
-        "reason": envelope["reason"],
-        "decided_by": json.dumps(decided_by) if decided_by else None,
-        "source": envelope["source"],
-        "correction": int(envelope["correction"]),
-        "payload": stored.state,
-        "subtrees": stored.subtrees,
-    }
+    return (
+        stored.position,
+        stored.originator_id,
+        stored.originator_version,
+        stored.topic,
+        stored.recorded_at,
+        envelope["entry_id"],
+        envelope["effective_on"],
+        envelope["recorded_by"],
+        envelope["reason"],
+        json.dumps(decided_by) if decided_by else None,
+        envelope["source"],
+        int(envelope["correction"]),
+        stored.state,
+        stored.subtrees,
+    )
 
 
-def text_rows(stored: StoredEntry) -> Iterator[dict[str, Any]]:
-    """The rows of `texts` for an entry."""
+def text_rows(stored: StoredEntry) -> Iterator[tuple[Any, ...]]:
+    """The rows of `texts` for an entry, in the order of its columns."""
     for field, kept in stored.texts.items():
-        yield {
-            "position": stored.position,
-            "field": field,
-            "salt": kept.salt,
-            "text": kept.text,
-        }
+        yield stored.position, field, kept.salt, kept.text

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, create_engine, exc, select
 
 from domain.dates import now
-from domain.errors import Failed, GovledgerError
+from domain.errors import Failed, GovledgerError, IntegrityBroken
 from ledger.service import Ledger
 from ledger.verification import Finding
 from projections.assertions import VERSION, PlanProjector, assertions, slots, voids
@@ -49,10 +49,20 @@ def rebuild(ledger: Ledger, tick: Callable[[int], None] = lambda _done: None) ->
     """Drop the read models and make them again from the entries; returns how many there are.
 
     Readers see the old ones until the new ones are complete.
+
+    Raises:
+        IntegrityBroken: unreadable-payload.
     """
-    with ledger.database.writing() as connection:
-        read = ledger.recorder.read(connection, with_texts=False)
-        return PlanProjector().rebuild(connection, read, tick=tick)
+    try:
+        with ledger.database.writing() as connection:
+            facts = ledger.recorder.facts(connection)
+            return PlanProjector().rebuild(connection, facts, tick=tick)
+    except (ValueError, KeyError, TypeError) as error:
+        raise IntegrityBroken(
+            "unreadable-payload",
+            "An entry cannot be read, so the read models stay as they were.",
+            "Find it with: govledger verify",
+        ) from error
 
 
 def check_read_models(ledger: Ledger) -> list[Finding]:
@@ -65,8 +75,7 @@ def check_read_models(ledger: Ledger) -> list[Finding]:
         scratch = create_engine(f"sqlite+pysqlite:///{folder}/scratch.sqlite")
         try:
             with ledger.database.reading() as kept, scratch.begin() as made:
-                read = ledger.recorder.read(kept, with_texts=False)
-                done = PlanProjector().rebuild(made, read)
+                done = PlanProjector().rebuild(made, ledger.recorder.facts(kept))
                 if PlanProjector().position(kept) != (VERSION, done):
                     return [_finding("they are not in step with the entries")]
                 for ours, theirs in zip_longest(_rows(made), _rows(kept)):
@@ -76,7 +85,7 @@ def check_read_models(ledger: Ledger) -> list[Finding]:
                         )
                         place = "/".join(str(part) for part in first[:3] if part)
                         return [_finding(f"the first difference is at {place}")]
-        except (exc.DatabaseError, GovledgerError, ValueError) as error:
+        except (exc.DatabaseError, GovledgerError, ValueError, KeyError, TypeError) as error:
             return [_finding(f"they cannot be read: {error}")]
         finally:
             scratch.dispose()

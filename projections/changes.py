@@ -15,7 +15,7 @@ from ledger.entry import Entry
 from ledger.service import Ledger
 from ledger.store import Moment
 from ledger.tables import entries
-from projections.assertions import assertions, day_end_key, slots
+from projections.assertions import assertions, day_end_key, day_of, slots
 from projections.state import PlanState, live_at, read_state
 from projections.wording import decision_data, describe
 
@@ -189,14 +189,14 @@ class _Log:
                 slots.c.plan == self.code,
                 slots.c.attribute == attribute,
                 slots.c.stream_id.startswith(action_stream(self.code, ""), autoescape=True),
-                assertions.c.at <= day_end_key(self.moment.as_at.isoformat()),
+                assertions.c.at <= day_end_key(self.moment.as_at),
                 live_at(self.moment),
             )
             .order_by(slots.c.id, assertions.c.at)
         )
         for stream, part, at, position in self.connection.execute(query):
             ref = stream.split("/")[2]
-            yield _Assertion(ref, part, date.fromisoformat(at[:10]), position)
+            yield _Assertion(ref, part, day_of(at), position)
 
     def _corrections(self, reports: list[_Report]) -> list[dict[str, Any]]:
         """Corrections of periods that were closed, recorded since the report that closed them.

@@ -3,12 +3,12 @@
 Holds the same states as the fold in `domain.timeline`, found by one index seek for each slot.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, and_, or_, select
 
 from domain.action import Action, Milestone
@@ -60,14 +60,14 @@ class PlanState:
         return self.set_by.get(stream, {}).get((part, attribute), 0)
 
 
-def day_bound(moment: Moment) -> str:
+def day_bound(moment: Moment) -> int:
     """The last day that matters: an entry is never effective after the day it was recorded on,
     so entries known by K are bounded by K's day, and those recorded since need not be passed over.
     """
     day = moment.as_at
     if moment.known_at is not None:
         day = min(day, london_day(moment.known_at))
-    return day_end_key(day.isoformat())
+    return day_end_key(day)
 
 
 def live_at(moment: Moment, table: Any = assertions) -> Any:
@@ -114,7 +114,7 @@ def read_state(connection: Connection, code: str, moment: Moment) -> PlanState:
     set_by: dict[str, dict[Place, int]] = {}
     for stream, part, attribute, position, value, text in connection.execute(query):
         parts = found.setdefault(stream, {})
-        parts.setdefault(part, {})[attribute] = _revealed(json.loads(value), text)
+        parts.setdefault(part, {})[attribute] = _revealed(orjson.loads(value), text)
         set_by.setdefault(stream, {})[part, attribute] = position
     plan_values = found.get(f"plan/{code}", {})
     if "code" not in plan_values.get("", {}):

@@ -200,12 +200,12 @@ def test_trigger_dropped_and_an_edit_left(example_path: Path, rated: int) -> Non
 READ_MODEL_EDITS = [
     "UPDATE assertions SET value = '\"green\"' WHERE value = '\"amber\"'",
     "UPDATE assertions SET position = position + 1 WHERE slot = 9",
-    "UPDATE assertions SET at = '2020-01-01/000000000001' WHERE slot = 9",
+    "UPDATE assertions SET at = 202001010000000001 WHERE slot = 9",
     "UPDATE slots SET attribute = 'rated' WHERE attribute = 'rating'",
     "UPDATE slots SET plan = 'OTHER' WHERE id = 9",
     "DELETE FROM assertions WHERE slot = 9",
     "DELETE FROM assertions",
-    "INSERT INTO assertions SELECT slot, '2025-10-01/000000000001', 1, NULL, value "
+    "INSERT INTO assertions SELECT slot, 202510010000000001, 1, NULL, value "
     "FROM assertions WHERE slot = 9",
     "DELETE FROM voids",
     "UPDATE voids SET voided_by = voided_by + 1",

@@ -22,7 +22,8 @@ from sqlalchemy import Connection, event
 from domain.commands import NoteProgress
 from domain.errors import Conflict
 from domain.importing import PlannedAction
-from ledger.entry import Note, StoredEntry
+from ledger.entry import Note
+from ledger.rows import Fact
 from ledger.service import Ledger
 from projections.assertions import PlanProjector
 
@@ -53,7 +54,7 @@ def generated_plan(actions: int) -> list[PlannedAction]:
 class Telling(PlanProjector):
     """Says when it is called, which is in the middle of the transaction."""
 
-    def apply(self, connection: Connection, appended: Sequence[StoredEntry]) -> None:
+    def apply(self, connection: Connection, appended: Sequence[Fact]) -> None:
         say(inside=len(appended))
         super().apply(connection, appended)
 
