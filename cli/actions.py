@@ -6,8 +6,9 @@ from typing import Any
 
 import click
 
+from cli.options import note_options
 from cli.output import print_receipt
-from cli.session import Session, choose_plan, note_options, pass_session
+from cli.session import Session, choose_plan, pass_session
 
 
 @click.command()
@@ -26,10 +27,10 @@ def rate(
     plan: str | None,
     dry_run: bool,
 ) -> None:
-    """Rate an action, by any of the labels of the plan's scale.
+    """Rate an action.
 
-    Amber E and Green are given by a sign-off and not here, unless they are history taken over
-    from a published document (--source).
+    Any label of the plan's scale will do, in any case. Amber E and Green are given by a sign-off
+    and not here, unless they are history taken over from a published document (--source).
 
     Example: govledger rate P5 "On track" --effective-on 2025-10-31 --reason "Plan agreed"
     """
@@ -93,9 +94,10 @@ def impact(
     plan: str | None,
     dry_run: bool,
 ) -> None:
-    """Rate the impact of a section against what inspectors found.
+    """Rate the impact of a section.
 
-    The key for impact is not the key for actions, and the two share no label.
+    That is, against what inspectors found. The key for impact is not the key for actions, and the
+    two share no label.
 
     Example: govledger impact 1.2 "Some impact seen" --reason "Audit of pathway plans"
     """

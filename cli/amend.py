@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli.options import note_options
 from cli.output import print_receipt
-from cli.session import Session, choose_plan, note_options, pass_session
+from cli.session import Session, choose_plan, pass_session
 
 if TYPE_CHECKING:
     from domain.commands import Command
@@ -43,8 +44,8 @@ def _record(session: Session, command: Command, given: dict[str, Any]) -> None:
 def timescale(session: Session, ref: str, new: str, milestone: int | None, **given: Any) -> None:
     """Revise the timescale of an action.
 
-    Example: govledger amend timescale CLD9 "July 2026" --effective-on 2025-09-30 --reason
-    "Procurement is late" --decided-by "Improvement Board" --meeting 2025-09-25 --minute 7.2
+    Example: govledger amend timescale P5 "March 2026" --effective-on 2025-10-09 --reason
+    "Procurement is late" --decided-by "Improvement Board" --meeting 2025-10-09 --minute 7.2
     """
     from domain.commands import ReviseTimescale
 
@@ -58,7 +59,7 @@ def timescale(session: Session, ref: str, new: str, milestone: int | None, **giv
 def delay(session: Session, ref: str, **given: Any) -> None:
     """Mark an action delayed.
 
-    Example: govledger amend delay P7 --reason "Panels not yet reviewed" --decided-by
+    Example: govledger amend delay P5 --reason "Panels not yet reviewed" --decided-by
     "Improvement Board" --meeting 2025-10-09 --minute 5
     """
     from domain.commands import Delay
@@ -73,7 +74,7 @@ def delay(session: Session, ref: str, **given: Any) -> None:
 def review(session: Session, ref: str, **given: Any) -> None:
     """Place an action under review.
 
-    Example: govledger amend review S5 --reason "Carers not found" --decided-by
+    Example: govledger amend review S9 --reason "Providers not found" --decided-by
     "Improvement Board" --meeting 2025-10-09 --minute 6
     """
     from domain.commands import PlaceUnderReview
@@ -104,7 +105,7 @@ def resume(session: Session, ref: str, **given: Any) -> None:
 def close(session: Session, ref: str, replaced_by: str | None, **given: Any) -> None:
     """Close an action, perhaps in favour of another.
 
-    Example: govledger amend close H6 --replaced-by H8 --reason "One process now" --decided-by
+    Example: govledger amend close P12 --replaced-by P1 --reason "One place now" --decided-by
     "Improvement Board" --meeting 2025-11-13 --minute 8
     """
     from domain.commands import Close

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
 import click
 
+from cli.options import Day, KnownAt, known_at_option, moment_options, plan_option
 from cli.output import day, envelope, print_json, resolved, show_text, table
-from cli.session import (
-    Day,
-    KnownAt,
-    Session,
-    known_at_option,
-    moment_options,
-    pass_session,
-    plan_option,
-)
+from cli.session import Session, choose_plan, pass_session
 
 Known = date | datetime | int | None
 
@@ -41,7 +35,7 @@ def authority(row: dict[str, Any]) -> str:
     help="Which clock --since and --until mean: when it was recorded, or when it became true.",
 )
 @click.option("--type", "kind", metavar="TYPE", help="Of this type, such as action.rated.")
-@click.option("--limit", type=click.IntRange(min=1), help="The latest so many.")
+@click.option("--limit", type=click.IntRange(1, 1_000_000_000), help="The latest so many.")
 @known_at_option
 @plan_option
 @pass_session
@@ -57,32 +51,30 @@ def log(
     known_at: Known,
     plan: str | None,
 ) -> None:
-    """Show the audit trail: every entry, of the plan or of one action.
+    """Show every entry, of the plan or of one action.
 
     Example: govledger log CLD9
     """
-    from domain.errors import Refusal
+    from domain.dates import london_day
     from ledger.writing import unknown_reference
     from projections.audit import Asked
     from projections.audit import log as read_log
 
     with session.ledger() as ledger:
         moment = ledger.moment(None, known_at)
-        codes = ledger.plan_codes()
-        code = plan or (codes[0] if len(codes) == 1 else None)
-        if ref is not None:
-            from cli.session import choose_plan
-
+        if moment.known_at is not None:
+            # No date is asked about, so the answer must not depend on the day of asking.
+            moment = replace(moment, as_at=london_day(moment.known_at))
+        code = None
+        if ref is not None or plan is not None:
             code = choose_plan(ledger, plan)
+        if ref is not None and code is not None:
             references = ledger.references(code)
             if ref not in references:
                 raise unknown_reference(ref, code, references)
-        elif plan is not None and plan not in codes:
-            raise Refusal("unknown-plan", f"The ledger holds no plan '{plan}'.", ", ".join(codes))
-        whole = plan is None and ref is None
         asked = Asked(ref, by, since, until, clock, kind, limit)
         with ledger.database.reading() as connection:
-            found = read_log(ledger, connection, None if whole else code, moment, asked)
+            found = read_log(ledger, connection, code, moment, asked)
         if session.json:
             print_json(envelope(ledger, moment, {"entries": found}))
             return
@@ -101,7 +93,8 @@ def log(
             for row in found
         ]
         headings = ("Entry", "Effective", "Ref", "What", "Reason", "Authority", "Recorded (UTC)")
-        show_text(f"{table(session, headings, rows)}\n\n{len(rows)} entries. {resolved(moment)}")
+        counted = "1 entry" if len(rows) == 1 else f"{len(rows)} entries"
+        show_text(f"{table(session, headings, rows)}\n\n{counted}. {resolved(moment)}")
 
 
 @click.command()
@@ -117,20 +110,22 @@ def why(
     known_at: Known,
     plan: str | None,
 ) -> None:
-    """Show which entry set each field of an action, who decided it, and why.
+    """Show which entry set each field of an action, and why.
 
     Example: govledger why CLD9 timescale
     """
     from projections.audit import why as read_why
     from projections.state import read_state
 
+    field = field.casefold() if field else field
     with session.question(as_at, known_at, plan) as asked:
         state = read_state(asked.connection, asked.code, asked.moment)
+        title = asked.action(state, ref).title
         found = read_why(asked.ledger, asked.connection, state, ref, field)
         if session.json:
             print_json(envelope(asked.ledger, asked.moment, {"ref": ref, "fields": found}))
             return
-        lines = [f"{ref}  {state.actions[ref].title}"]
+        lines = [f"{ref}  {title}"]
         for row in found:
             lines += ["", f"{row['field']}: {row['value'] or 'not recorded'}"]
             if row["position"]:
@@ -165,7 +160,9 @@ def diff(
     exit_code: bool,
     plan: str | None,
 ) -> None:
-    """Compare the plan at two dates, or one date as known at two times.
+    """Compare the plan at two dates.
+
+    Or one date as known at two times: give it twice, with --first-known-at.
 
     Example: govledger diff 2025-09-15 2025-09-30
     """

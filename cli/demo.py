@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from cli.output import print_json
-from cli.session import DEFAULT_LEDGER, Session, os_user, pass_session
+from cli.output import envelope, plain_only, print_json
+from cli.session import DEFAULT_LEDGER, Session, pass_session
 
 TOUR = (
     ("The rating overview that the committee saw (Appendix 1)", "overview --as-at 2025-09-30"),
@@ -37,9 +37,10 @@ TOUR = (
 )
 @pass_session
 def demo(session: Session, folder: Path) -> None:
-    """Load the example plan into a new ledger in DIR, and show it.
+    """Load the example plan into a new ledger, and show it.
 
-    The example is a real improvement plan of 143 actions as published, with its dated history.
+    The ledger is made in DIR. The example is a real improvement plan of 143 actions as published,
+    with its dated history.
 
     Example: govledger demo
     """
@@ -55,18 +56,22 @@ def demo(session: Session, folder: Path) -> None:
             f"{path} exists already.",
             f"Look at it (govledger --ledger {path} overview), or name another folder.",
         )
+    who = session.recorded_by
     folder.mkdir(parents=True, exist_ok=True)
-    ledger = create_ledger(path, "Example", session.person or os_user())
-    examples.load(ledger, session.person or os_user())
-    size = ledger.size()
-    ledger.close()
-    before = ["--ledger", str(path)]
+    ledger = create_ledger(path, "Example", who)
+    examples.load(ledger, who)
+    moment = ledger.moment()
+    size = moment.position
     if session.json:
-        print_json({"ledger": str(path), "entries": size, "tour": [c for _t, c in TOUR]})
+        data = {"path": str(path), "entries": size, "tour": [words for _title, words in TOUR]}
+        print_json(envelope(ledger, moment, data))
+    ledger.close()
+    if session.json:
         return
+    before = ["--ledger", str(path)]
     click.echo(f"Loaded the example plan into {path}: {size} entries.\n")
     for title, words in TOUR:
-        click.secho(title, bold=True)
+        click.secho(title, bold=not plain_only())
         click.echo(f"$ govledger {words}\n")
         plain = ["--plain"] if session.plain else []
         code = run([*before, *plain, *words.split()])

@@ -10,8 +10,19 @@ from typing import Any
 
 import click
 
-from cli.output import day, envelope, instant, print_json, print_receipt, show_text, table
-from cli.session import Session, note_options, os_user, pass_session
+from cli.options import note_options
+from cli.output import (
+    ENVELOPE,
+    day,
+    envelope,
+    in_full,
+    instant,
+    print_json,
+    print_receipt,
+    show_text,
+    table,
+)
+from cli.session import Session, choose_plan, pass_session
 
 
 @click.command()
@@ -24,21 +35,27 @@ def init(session: Session, name: str | None, dry_run: bool) -> None:
     Example: govledger --ledger plan.sqlite init --name "Improvement plan"
     """
     from domain.errors import Failed
+    from domain.text import one_line
     from projections.books import create_ledger
 
-    called = name or Path(session.path).stem
+    called = one_line(name or Path(session.path).stem, "The name of a ledger")
+    data = {"name": called, "path": session.path, "dry_run": dry_run}
     if dry_run:
         if Path(session.path).exists():
             raise Failed("already-there", f"{session.path} exists already.", "Use another name.")
-        click.echo(f"Would begin the ledger '{called}' in {session.path}. Nothing was done.")
+        if session.json:
+            print_json(dict.fromkeys(ENVELOPE) | {"data": data})
+        else:
+            click.echo(f"Would begin the ledger '{called}' in {session.path}. Nothing was done.")
         return
-    ledger = create_ledger(session.path, called, session.person or os_user())
+    ledger = create_ledger(session.path, called, session.recorded_by)
     moment = ledger.moment()
     if session.json:
-        print_json(envelope(ledger, moment, {"name": called, "path": session.path}))
+        print_json(envelope(ledger, moment, data))
     else:
         click.echo(f"Began the ledger '{called}' in {session.path}, with entry 1.")
-        click.echo("Next: govledger plan import FILE --plan CODE --as-at DATE --source REF")
+        following = "govledger plan import FILE --plan CODE --as-at DATE --source REF"
+        click.echo(f"Next: {in_full(session, following)}")
     ledger.close()
 
 
@@ -49,15 +66,16 @@ def status(session: Session) -> None:
 
     Example: govledger status
     """
-    from projections.assertions import PlanProjector
+    from projections.assertions import VERSION, PlanProjector
     from projections.state import read_state
 
-    with session.ledger() as ledger:
+    with session.ledger(any_models=True) as ledger:
         moment = ledger.moment()
         plans: list[dict[str, Any]] = []
         with ledger.database.reading() as connection:
             model = PlanProjector().position(connection)
-            for code in ledger.plan_codes():
+            in_step = model == (VERSION, moment.position)
+            for code in ledger.plan_codes() if in_step else ():
                 state = read_state(connection, code, moment)
                 last = max(state.plan.reports.values(), key=lambda r: r.as_at, default=None)
                 plans.append(
@@ -75,12 +93,15 @@ def status(session: Session) -> None:
             "size": moment.position,
             "last_recorded_at": instant(moment.known_at),
             "plans": plans,
-            "read_models": {"version": model[0], "position": model[1]} if model else None,
+            "read_models": {
+                "in_step": in_step,
+                "version": model[0] if model else None,
+                "position": model[1] if model else None,
+            },
         }
         if session.json:
             print_json(envelope(ledger, moment, data))
             return
-        in_step = bool(model and model[1] == moment.position)
         lines = [
             f"Ledger      {opened.name} ({session.path})",
             f"Identity    {opened.ledger_id}",
@@ -124,7 +145,7 @@ def rebuild(session: Session) -> None:
     """
     from projections.books import rebuild as rebuild_models
 
-    with session.ledger() as ledger:
+    with session.ledger(any_models=True) as ledger:
         with progress_bar("Rebuilding", ledger.size()) as tick:
             done = rebuild_models(ledger, tick)
         if session.json:
@@ -150,7 +171,7 @@ def verify(session: Session) -> None:
     from ledger.verification import verify as verify_store
     from projections.books import check_read_models
 
-    with session.ledger() as ledger:
+    with session.ledger(any_models=True) as ledger:
         with progress_bar("Verifying", ledger.size()) as tick:
             found = verify_store(ledger, tick)
         found = replace(found, findings=(*found.findings, *check_read_models(ledger)))
@@ -165,11 +186,14 @@ def verify(session: Session) -> None:
                 for finding in found.findings
             ]
             show_text(table(session, ("Entry", "Finding", "What is wrong"), rows))
-            click.echo(
-                f"{len(rows)} finding(s) in {found.size} entries: this is not the history that "
-                "was recorded. Keep the file as it is and compare it with a copy.",
-                err=True,
+            only_models = all(f.kind == "read-model-changed" for f in found.findings)
+            verdict = (
+                "the entries are as recorded, the read models made from them are not."
+                if only_models
+                else "this is not the history that was recorded. Keep the file as it is and "
+                "compare it with a copy."
             )
+            click.echo(f"{len(rows)} finding(s) in {found.size} entries: {verdict}", err=True)
         else:
             click.echo(
                 f"Verified: {found.size} entries, every hash, text, position and clock is as "
@@ -180,19 +204,29 @@ def verify(session: Session) -> None:
 
 
 @click.command()
-@click.argument("position", metavar="N", type=int)
+@click.argument("position", metavar="N", type=click.IntRange(1, 1_000_000_000_000))
 @note_options(decision=True, effective=False, replaces=False, source=False)
 @pass_session
 def void(session: Session, position: int, note: Any, plan: str | None, dry_run: bool) -> None:
-    """Say that entry N was a mistake.
+    """Say that an entry was a mistake.
 
     The entry stays in the ledger, and whoever asks what was known before still sees it. To put
     the right entry in its place in the same step, record that with --replaces N instead.
 
     Example: govledger void 331 --reason "Entered for the wrong action"
     """
-    del plan
+    from domain.errors import Refusal
+
     with session.ledger() as ledger:
+        if plan is not None:
+            choose_plan(ledger, plan)
+            of = ledger.void(position, note, dry_run=True).plan.code
+            if of != plan:
+                raise Refusal(
+                    "not-on-this",
+                    f"Entry {position} is not on plan {plan} but on {of}.",
+                    f"Find the entry to void with: govledger log --plan {plan}",
+                )
         receipt = ledger.void(position, note, dry_run=dry_run)
         ref = receipt.entries[0].stream_id.partition("/")[2].partition("/")[2]
         print_receipt(session, ledger, receipt, f"govledger log {ref}".rstrip())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 from typing import Any
@@ -13,14 +14,14 @@ from cli.session import DEFAULT_LEDGER, Session
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("cli.ledger:init", "Begin a new ledger."),
-    "demo": ("cli.demo:demo", "Load the example plan and show it."),
+    "demo": ("cli.demo:demo", "Load the example plan into a new ledger, and show it."),
     "status": ("cli.ledger:status", "Show the ledger's size, root and last report."),
     "plan": ("cli.plan:plan", "Take a plan in."),
     "overview": ("cli.views:overview", "Show the rating overview (Appendix 1)."),
     "show": ("cli.views:show", "Show the plan, or one action of it (Appendix 2)."),
     "changes": ("cli.views:changes", "Show what was changed and why (Appendix 3)."),
-    "log": ("cli.audit:log", "Show the audit trail."),
-    "why": ("cli.audit:why", "Show which entry set each field of an action."),
+    "log": ("cli.audit:log", "Show every entry, of the plan or of one action."),
+    "why": ("cli.audit:why", "Show which entry set each field of an action, and why."),
     "diff": ("cli.audit:diff", "Compare the plan at two dates."),
     "rate": ("cli.actions:rate", "Rate an action."),
     "progress": ("cli.actions:progress", "Note what has been done on an action."),
@@ -97,6 +98,7 @@ def cli(
     """
     ctx.obj = Session(
         path=path or os.environ.get("GOVLEDGER_LEDGER") or DEFAULT_LEDGER,
+        named=bool(path),
         json=as_json,
         plain=plain,
         person=person or os.environ.get("GOVLEDGER_PERSON") or "",
@@ -109,6 +111,13 @@ def run(arguments: list[str]) -> int:
     0 done, 1 failed, 2 usage, 3 refused by a rule, 4 not authorised, 5 integrity broken.
     """
     as_json = "--json" in arguments
+    given = (
+        *arguments,
+        *(os.environ.get(name, "") for name in ("GOVLEDGER_LEDGER", "GOVLEDGER_PERSON")),
+    )
+    if not all(_is_text(word) for word in given):
+        message = "A word of the command, or GOVLEDGER_LEDGER or GOVLEDGER_PERSON, is not UTF-8."
+        return _failed(as_json, "usage", "not-text", message, "Type it again.", 2)
     try:
         code: Any = cli.main(arguments, prog_name="govledger", standalone_mode=False)
         return code if isinstance(code, int) else 0
@@ -129,9 +138,17 @@ def run(arguments: list[str]) -> int:
     except Exception as error:
         from domain.errors import GovledgerError
 
+        if isinstance(error, OSError) and error.strerror:
+            message = f"{error.filename or 'The system'}: {error.strerror}."
+            return _failed(as_json, "failed", "cannot-open", message, "Check the path.", 1)
         if not isinstance(error, GovledgerError):
             raise
         return _failed(as_json, error.code, error.rule, error.message, error.hint, error.exit_code)
+
+
+def _is_text(word: str) -> bool:
+    """Whether it can be stored: bytes that were no UTF-8 arrive as lone surrogates."""
+    return not any("\ud800" <= character <= "\udfff" for character in word)
 
 
 HEADLINES = {"refused": "Refused", "usage": "Not understood", "integrity": "Integrity broken"}
@@ -151,4 +168,8 @@ def _failed(as_json: bool, code: str, rule: str, message: str, hint: str, exit_c
 
 def main() -> None:
     """The entry point of the program."""
+    for stream in (sys.stdout, sys.stderr):
+        # A screen that lacks a character shows another in its place; it does not stop us.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     sys.exit(run(sys.argv[1:]))

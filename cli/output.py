@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import sys
 import textwrap
@@ -42,6 +43,10 @@ def instant(value: datetime | str | None) -> str:
     return f"{day(found.date())} {found:%H:%M:%S} UTC"
 
 
+ENVELOPE = ("ledger", "as_at", "known_at", "position", "root", "data")
+"""The keys of every answer in JSON."""
+
+
 def envelope(store: Store, moment: Moment, data: Any) -> dict[str, Any]:
     """The one form of every answer in JSON; asked again with `#position` it is the same bytes."""
     from domain.dates import write_instant
@@ -58,8 +63,9 @@ def envelope(store: Store, moment: Moment, data: Any) -> dict[str, Any]:
 
 
 def print_json(value: Any) -> None:
-    """One JSON document on standard output."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    """One JSON document on standard output; escaped where that cannot take every character."""
+    unicode = (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf")
+    click.echo(json.dumps(value, ensure_ascii=not unicode, indent=2))
 
 
 def resolved(moment: Moment) -> str:
@@ -97,7 +103,7 @@ def print_receipt(
         about = f"{line['ref']} " if line["ref"] else ""
         mark = " (correction of a closed period)" if line["correction"] else ""
         click.echo(
-            f"{verb} as entry {line['position']}: {about}{line['what']}, "
+            f"{verb} as entry {line['position']}: {about}{_brief(line['what'])}, "
             f"effective {day(line['effective_on'])}{mark}."
         )
     if len(recorded) > 20:
@@ -107,11 +113,29 @@ def print_receipt(
     if receipt.dry_run:
         click.echo("Nothing was recorded: this was a dry run.", err=True)
     elif next_command:
-        click.echo(f"Next: {next_command}")
+        several = len(ledger.plan_codes()) > 1
+        plan = f" --plan {receipt.plan.code}" if several else ""
+        click.echo(f"Next: {in_full(session, next_command)}{plan}")
+
+
+def _brief(what: str) -> str:
+    """On one line, however long the text that was recorded."""
+    return textwrap.shorten(what, 200, placeholder=" …")
+
+
+def in_full(session: Session, command: str) -> str:
+    """The command with the ledger, where it would not find that by itself."""
+    named = f"govledger --ledger {shlex.quote(session.path)} " if session.named else "govledger "
+    return command.replace("govledger ", named, 1)
 
 
 WIDEST = 42
 """Characters in a column of plain text before it wraps, so that a row fits a page."""
+
+
+def plain_only() -> bool:
+    """Whether the person asked for no colour and the like, see no-color.org."""
+    return bool(os.environ.get("NO_COLOR"))
 
 
 def drawn(session: Session) -> bool:
@@ -126,7 +150,9 @@ def table(
     cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
     if drawn(session):
         return _rich(headings, cells, title)
-    wrapped = [[textwrap.wrap(cell, WIDEST) or [""] for cell in row] for row in cells]
+    wrapped = [
+        [textwrap.wrap(" ".join(cell.split()), WIDEST) or [""] for cell in row] for row in cells
+    ]
     widths = [
         max(len(line) for line in [heading, *(line for row in wrapped for line in row[column])])
         for column, heading in enumerate(headings)
@@ -154,7 +180,7 @@ def _rich(headings: Sequence[str], rows: list[list[str]], title: str) -> str:
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(no_color=bool(os.environ.get("NO_COLOR")))
+    console = Console(color_system=None if plain_only() else "auto")
     grid = Table(title=title or None, title_justify="left", show_lines=False)
     for heading in headings:
         grid.add_column(heading, overflow="fold")

@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
+from cli.options import Day, make_note
 from cli.output import print_receipt
-from cli.session import Day, Session, make_note, pass_session
+from cli.session import Session, pass_session
 
 
 @click.group()
@@ -92,8 +93,11 @@ def import_plan(
     for remark in found.remarks:
         click.echo(f"Note: {remark}", err=True)
     if found.missing:
+        more = len(found.missing) - 20
+        named = ", ".join(found.missing[:20]) + (f" and {more} more" if more > 0 else "")
         click.echo(
             f"Note: {len(found.missing)} action(s) of the plan are not in the file and were left "
-            f"as they are: {', '.join(found.missing)}. To close one: govledger amend close REF …",
+            f"as they are: {named}. To close one: govledger amend close REF … If the file is only "
+            "part of the plan, say so with --partial.",
             err=True,
         )

@@ -25,7 +25,7 @@ Exit codes: 0 done, 1 failed, 2 not understood, 3 refused by a rule, 4 not autho
 
 def reference() -> str:
     """The whole page."""
-    top = click.Context(cli, info_name="govledger")
+    top = click.Context(cli, info_name="govledger", **cli.context_settings)
     parts = [START, "## govledger\n", _help(cli, top)]
     for title, names in OUTLINE:
         parts.append(f"## {title}\n")

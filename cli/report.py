@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
+from cli.options import Day, make_note, plan_option
 from cli.output import print_receipt
-from cli.session import Day, Session, choose_plan, make_note, pass_session, plan_option
+from cli.session import Session, choose_plan, pass_session
 
 
 @click.group()

@@ -1,31 +1,26 @@
-"""What every command shares: the ledger, the person, how to print, and the options of a kind.
+"""What every command shares: the ledger, the person, and how to print.
 
 Heavy libraries are imported where they are used, because start-up is felt at every command.
 """
 
 from __future__ import annotations
 
-import functools
 import getpass
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar
 
 import click
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from ledger.entry import Note
+    from domain.action import Action
     from ledger.service import Ledger
     from ledger.store import Moment
-
-    _ParamType = click.ParamType[Any]
-else:
-    _ParamType = click.ParamType
+    from projections.state import PlanState
 
 DEFAULT_LEDGER = "govledger.sqlite"
 F = TypeVar("F", bound=Callable[..., Any])
@@ -33,20 +28,42 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @dataclass
 class Session:
-    """The words before the command: which ledger, who asks, and how to print."""
+    """The words before the command: which ledger, who asks, and how to print.
+
+    Attributes:
+        named: the ledger was named in the command itself, so the next must name it too.
+    """
 
     path: str = DEFAULT_LEDGER
+    named: bool = False
     json: bool = False
     plain: bool = False
     person: str = ""
 
+    @property
+    def recorded_by(self) -> str:
+        """Who is recording.
+
+        Raises:
+            BadInput: a name that is not one line of text.
+        """
+        from domain.text import one_line
+
+        return one_line(self.person if said(self.person) else os_user(), "A person's name")
+
     @contextmanager
-    def ledger(self) -> Iterator[Ledger]:
-        """The ledger, open."""
-        from projections.books import open_ledger
+    def ledger(self, *, any_models: bool = False) -> Iterator[Ledger]:
+        """The ledger, open.
+
+        Args:
+            any_models: the command does not rest on the read models, so they may be behind.
+        """
+        from projections.books import check_in_step, open_ledger
 
         ledger = open_ledger(self.path)
         try:
+            if not any_models:
+                check_in_step(ledger)
             yield ledger
         finally:
             ledger.close()
@@ -56,11 +73,9 @@ class Session:
         self, as_at: date | None, known_at: date | datetime | int | None, plan: str | None
     ) -> Iterator[Question]:
         """The ledger with a question to it: the moment resolved, the plan found."""
-        with self.ledger() as ledger:
+        with self.ledger() as ledger, ledger.database.reading() as connection:
             moment = ledger.moment(as_at, known_at)
-            code = choose_plan(ledger, plan)
-            with ledger.database.reading() as connection:
-                yield Question(ledger, connection, moment, code)
+            yield Question(ledger, connection, moment, choose_plan(ledger, plan))
 
 
 @dataclass(frozen=True)
@@ -71,6 +86,23 @@ class Question:
     connection: Connection
     moment: Moment
     code: str
+
+    def action(self, state: PlanState, ref: str) -> Action:
+        """The action, as in that state.
+
+        Raises:
+            Refusal: unknown-reference; not-there-yet for one that is in the plan at other times.
+        """
+        from domain.errors import Refusal
+
+        if ref not in state.actions and ref in self.ledger.references(self.code):
+            raise Refusal(
+                "not-there-yet",
+                f"{ref} was not in the plan on {self.moment.as_at}, as known after entry "
+                f"{self.moment.position}.",
+                f"See when it joined: govledger log {ref}",
+            )
+        return state.action(ref)
 
 
 def choose_plan(ledger: Ledger, plan: str | None) -> str:
@@ -110,190 +142,9 @@ def os_user() -> str:
         return "unknown"
 
 
-class Day(_ParamType):
-    """A date as people type it."""
-
-    name = "date"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> date:
-        """Raises BadInput for a date that does not exist."""
-        del param, ctx
-        if isinstance(value, date):
-            return value
-        from domain.dates import parse_day
-
-        return parse_day(value)
-
-
-class KnownAt(_ParamType):
-    """A date, an instant, or `#N` for 'after entry N'."""
-
-    name = "date|instant|#n"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> date | datetime | int:
-        """Raises BadInput for what is none of the three."""
-        del param, ctx
-        if not isinstance(value, str):
-            return value  # type: ignore[no-any-return]
-        from domain.dates import LONDON, parse_day
-        from domain.errors import BadInput
-
-        if value.startswith("#"):
-            if not (value[1:].isascii() and value[1:].isdigit()):
-                raise BadInput(
-                    "no-such-entry", f"'{value}' names no entry.", "Write '#N', such as '#120'."
-                )
-            return int(value[1:])
-        if len(value) > 10:
-            try:
-                instant = datetime.fromisoformat(value)
-            except ValueError:
-                raise BadInput(
-                    "no-such-date",
-                    f"'{value}' is not an instant that exists.",
-                    "Write 2025-11-10T14:30 (London time), 2025-11-10T14:30:00Z, a date or '#N'.",
-                ) from None
-            return instant if instant.tzinfo else instant.replace(tzinfo=LONDON)
-        return parse_day(value)
-
-
-def _stack(*options: Callable[[Any], Any]) -> Callable[[F], F]:
-    def decorate(function: F) -> F:
-        for option in reversed(options):
-            function = option(function)
-        return function
-
-    return decorate
-
-
-plan_option = click.option(
-    "--plan", metavar="CODE", help="The plan, where the ledger holds more than one."
-)
-
-as_at_option = click.option(
-    "--as-at", "--as-of", "as_at", type=Day(), help="As at the end of this day. Default: today."
-)
-
-known_at_option = click.option(
-    "--known-at",
-    type=KnownAt(),
-    help="As known on this date, at this instant, or after entry #N. Default: now.",
-)
-
-moment_options = _stack(as_at_option, known_at_option, plan_option)
-"""The two clocks and the plan: for every command that shows a plan."""
-
-dry_run_option = click.option(
-    "--dry-run", is_flag=True, help="Say what would be recorded, and record nothing."
-)
-
-
-def note_options(
-    *, decision: bool, effective: bool = True, replaces: bool = True, source: bool = True
-) -> Callable[[F], F]:
-    """The options of a write; the command receives them as one `note`.
-
-    Args:
-        decision: it rests on a body's decision, so the body, meeting and minute can be given.
-        effective: it takes an effective date.
-        replaces: it can replace an entry on the same subject.
-        source: it can be history taken over from a published document.
-    """
-    options = []
-    if effective:
-        options.append(
-            click.option(
-                "--effective-on", type=Day(), help="True from this date on. Default: today."
-            )
-        )
-    options.append(click.option("--reason", metavar="TEXT", help="Why, in your own words."))
-    if decision:
-        options += [
-            click.option("--decided-by", metavar="BODY", help="The body that decided."),
-            click.option("--meeting", type=Day(), help="The date of its meeting."),
-            click.option("--minute", metavar="REF", help="The minute that records the decision."),
-        ]
-    if source:
-        options.append(
-            click.option(
-                "--source", metavar="REF", help="The published document this is taken over from."
-            )
-        )
-    options.append(
-        click.option(
-            "--correction", is_flag=True, help="Correct a period that a report has closed."
-        )
-    )
-    if replaces:
-        options.append(
-            click.option(
-                "--replaces",
-                type=int,
-                metavar="N",
-                help="Void entry N and put this in its place, together.",
-            )
-        )
-    options += [plan_option, dry_run_option]
-
-    def decorate(function: F) -> F:
-        @functools.wraps(function)
-        def command(*args: Any, **kwargs: Any) -> Any:
-            given = {
-                name: kwargs.pop(name, None)
-                for name in (
-                    "effective_on",
-                    "reason",
-                    "decided_by",
-                    "meeting",
-                    "minute",
-                    "source",
-                    "correction",
-                )
-                if name in kwargs
-            }
-            return function(*args, note=make_note(**given), **kwargs)
-
-        return _stack(*options)(command)  # type: ignore[return-value]
-
-    return decorate
-
-
-def make_note(
-    effective_on: date | None = None,
-    reason: str | None = None,
-    decided_by: str | None = None,
-    meeting: date | None = None,
-    minute: str | None = None,
-    source: str | None = None,
-    correction: bool = False,
-) -> Note:
-    """The note of a write, from the words of the command.
-
-    Raises:
-        BadInput: half of a decision was given.
-    """
-    from domain.dates import london_day, now
-    from domain.errors import BadInput
-    from ledger.entry import Decision, Note
-
-    decision = None
-    if decided_by or meeting or minute:
-        if not (decided_by and meeting and minute):
-            raise BadInput(
-                "half-a-decision",
-                "A decision is a body, a meeting and a minute.",
-                "Give all three: --decided-by BODY --meeting DATE --minute REF.",
-            )
-        decision = Decision(body=decided_by, meeting=meeting, minute=minute)
-    session: Session = click.get_current_context().obj
-    return Note(
-        effective_on=effective_on or london_day(now()),
-        recorded_by=session.person or os.environ.get("GOVLEDGER_PERSON") or os_user(),
-        reason=reason.strip() or None if reason else None,
-        decided_by=decision,
-        source=source or None,
-        correction=correction,
-    )
+def said(word: str | None) -> TypeGuard[str]:
+    """Whether a word was given, and is not blank."""
+    return word is not None and bool(word.strip())
 
 
 _pass = click.make_pass_decorator(Session)

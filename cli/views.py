@@ -9,8 +9,9 @@ from typing import Any
 
 import click
 
+from cli.options import Day, moment_options
 from cli.output import day, envelope, print_json, resolved, show_text, table
-from cli.session import Day, Question, Session, moment_options, pass_session
+from cli.session import Question, Session, pass_session
 
 Known = date | datetime | int | None
 
@@ -83,7 +84,8 @@ def show(
         state = read_state(asked.connection, asked.code, asked.moment)
         at = asked.moment.as_at
         if ref is not None:
-            data: Any = action_sheet(_action(asked, state, ref), state.plan, at)
+            action = asked.action(state, ref)
+            data: Any = action_sheet(action, state.plan, at, _source_of_rating(asked, state, ref))
             text = _sheet(session, data)
         else:
             sheets = [action_sheet(action, state.plan, at) for action in in_plan_order(state)]
@@ -99,24 +101,23 @@ def show(
             show_text(f"{text}\n\n{resolved(asked.moment)}")
 
 
-def _action(asked: Question, state: Any, ref: str) -> Any:
-    """The action, or an answer that says whether it was there at another time."""
-    from domain.errors import Refusal
+def _source_of_rating(asked: Question, state: Any, ref: str) -> str | None:
+    """The document that the rating was taken over from; a board has not signed that one off."""
+    from domain.timeline import action_stream
+    from projections.wording import set_by
 
-    if ref not in state.actions and ref in asked.ledger.references(asked.code):
-        raise Refusal(
-            "not-there-yet",
-            f"{ref} was not in the plan on {asked.moment.as_at}, as known after entry "
-            f"{asked.moment.position}.",
-            f"See when it joined: govledger log {ref}",
-        )
-    return state.action(ref)
+    stream = state.set_by[action_stream(asked.code, ref)]
+    position = set_by("rating", state.actions[ref], stream)
+    found = asked.ledger.recorder.at_positions(asked.connection, [position])
+    return found[position].envelope["source"] if position else None
 
 
 def _sheet(session: Session, data: dict[str, Any]) -> str:
     due = f" (due by {day(data['due'])})" if data["due"] else ""
     late = ", OVERDUE" if data["overdue"] else ""
     colour = f" ({data['colour']})" if data["colour"] else ""
+    source = data["taken_over_from"]
+    taken_over = f", taken over from {source}" if source else ""
     nested = data["chapter"] not in (None, data["section"])
     place = f"{data['chapter']}: {data['section']}" if nested else data["section"]
     lines = [
@@ -124,8 +125,9 @@ def _sheet(session: Session, data: dict[str, Any]) -> str:
         f"  Section    {place}",
         f"  Owner      {'; '.join(data['owners']) or 'not recorded'}",
         f"  Timescale  {data['timescale'] or 'not recorded'}{due}{late}",
-        f"  Rating     {data['rating']}{colour}",
-        f"  Progress   {data['progress'] or 'none noted'}",
+        f"  Rating     {data['rating']}{colour}{taken_over}",
+        # A note may have several lines; they stay in its column.
+        "  Progress   " + "\n             ".join((data["progress"] or "none noted").splitlines()),
     ]
     if data["replaced_by"]:
         lines.append(f"  Replaced by {data['replaced_by']}")
@@ -150,9 +152,16 @@ def changes(
 
     Example: govledger changes --since 2025-09-15 --as-at 2025-09-30
     """
+    from domain.errors import BadInput
     from projections.changes import changes as make_changes
 
     with session.question(as_at, known_at, plan) as asked:
+        if since is not None and since > asked.moment.as_at:
+            raise BadInput(
+                "since-after-as-at",
+                f"Nothing lies after {since} and up to {asked.moment.as_at}.",
+                "Give a --since that is before --as-at.",
+            )
         data = make_changes(asked.ledger, asked.connection, asked.code, asked.moment, since)
         if session.json:
             print_json(envelope(asked.ledger, asked.moment, data))

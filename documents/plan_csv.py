@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from domain.errors import BadInput
 from domain.importing import PlannedAction, PlannedMilestone
 from domain.scale import Scale
+from domain.text import odd_character
 
 LARGEST_BYTES = 10 * 1024 * 1024
 """A plan of some hundred actions is a tenth of a megabyte; what is larger is something else."""
@@ -66,7 +67,10 @@ def read_plan_csv(path: Path) -> list[PlannedAction]:
 
 def _text(path: Path) -> str:
     try:
-        size = path.stat().st_size
+        # What has no size of its own (a pipe, a device) is not read without end either.
+        with path.open("rb") as file:
+            data = file.read(LARGEST_BYTES + 1)
+            size = max(path.stat().st_size, len(data))
         if size > LARGEST_BYTES:
             raise BadInput(
                 "file-too-large",
@@ -74,7 +78,6 @@ def _text(path: Path) -> str:
                 f"{LARGEST_BYTES // 1024 // 1024} MB.",
                 "Check that it is the plan, and save it as CSV without other sheets.",
             )
-        data = path.read_bytes()
     except OSError as error:
         raise BadInput(
             "cannot-read-file", f"{path} cannot be read: {error.strerror}.", "Check the path."
@@ -117,7 +120,8 @@ def _rows(text: str, name: str) -> list[_Row]:
                         "Put cells that hold commas between double quotes.",
                     )
                 named = zip(header, cells, strict=False)
-                rows.append(_Row(line, {c: cell.strip() for c, cell in named if c}))
+                found = {column: cell.strip() for column, cell in named if column}
+                rows.append(_Row(line, _printable(found, line, name)))
             line = reader.line_num + 1
     except csv.Error as error:
         raise BadInput(
@@ -128,6 +132,19 @@ def _rows(text: str, name: str) -> list[_Row]:
     if not rows:
         raise BadInput("empty-file", f"{name} has headings and no actions.", "Check the file.")
     return rows
+
+
+def _printable(cells: dict[str, str], line: int, name: str) -> dict[str, str]:
+    for column, cell in cells.items():
+        odd = odd_character(cell, allowed="\n\r\t")
+        if odd:
+            raise BadInput(
+                "control-character",
+                f"Line {line} of {name}, column '{column}': holds {odd}; it has to be printable "
+                "text.",
+                "Take that out.",
+            )
+    return cells
 
 
 def _header(cells: list[str], name: str) -> list[str]:
@@ -219,5 +236,5 @@ def read_scale(path: Path) -> Scale:
         raise BadInput(
             "bad-scale", f"{path.name} is not a scale: {place}: {first['msg']}.", "See the docs."
         ) from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadInput("bad-scale", f"{path.name} is not JSON: {error}.", "See the docs.") from None

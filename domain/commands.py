@@ -28,6 +28,7 @@ from domain.errors import BadInput, Refusal
 from domain.event import Event
 from domain.plan import Plan, check_code
 from domain.scale import CLOSED, OPEN, STANDING_ALSO, UNDER_REVIEW, folded
+from domain.text import free_text
 from domain.timescale import Timescale
 
 
@@ -64,7 +65,18 @@ def read_timescale(written: str) -> Timescale:
     """
     if not written.strip():
         raise BadInput("empty-timescale", "A timescale cannot be empty.", "Write TBC if unknown.")
-    return Timescale.parse(written)
+    return Timescale.parse(free_text(written, "A timescale"))
+
+
+def read_owners(written: str) -> str:
+    """The roles that own an action, `; ` between, as typed.
+
+    Raises:
+        BadInput: empty-text.
+    """
+    if not written.replace(";", "").strip():
+        raise BadInput("empty-text", "An owner cannot be empty.", "Name the role.")
+    return free_text(written, "An owner")
 
 
 def no_change(message: str) -> Refusal:
@@ -85,13 +97,13 @@ class Add:
     timescale: str | None = None
 
     def decide(self, state: Action | None, plan: Plan, *, taken_over: bool) -> Event:
-        """Raises Refusal: unknown-section; BadInput: bad-reference, empty-timescale."""
+        """Raises Refusal: unknown-section; BadInput: bad-reference, empty-text, empty-timescale."""
         del state, taken_over
         return ActionAdded(
             ref=check_code(self.ref, "the reference of an action"),
-            title=self.title,
+            title=free_text(self.title, "The wording of an action"),
             section=plan.section_named(self.section).key,
-            owners=self.owners,
+            owners=None if self.owners is None else read_owners(self.owners),
             timescale=None if self.timescale is None else read_timescale(self.timescale),
         )
 
@@ -144,9 +156,7 @@ class NoteProgress:
     def decide(self, state: Action | None, plan: Plan, *, taken_over: bool) -> Event:
         """Raises BadInput: empty-text."""
         del state, plan, taken_over
-        if not self.text.strip():
-            raise BadInput("empty-text", "A progress note cannot be empty.", "Say what was done.")
-        return ProgressNoted(progress=self.text)
+        return ProgressNoted(progress=free_text(self.text, "A progress note"))
 
 
 @dataclass(frozen=True)
@@ -227,10 +237,11 @@ class Resume:
     def decide(self, state: Action | None, plan: Plan, *, taken_over: bool) -> Event:
         """Refuses nothing beyond the law of the stream."""
         del taken_over
+        if state is not None and state.standing == UNDER_REVIEW and state.rating:
+            # The rating it had is not asserted again: it stands on the entry that gave it.
+            return ActionResumed()
         on_track = plan.scale.with_meaning("on_track")
-        fresh = on_track.key if on_track else None
-        reviewed = state is not None and state.standing == UNDER_REVIEW
-        return ActionResumed(rating=(state.rating if state and reviewed else None) or fresh)
+        return ActionResumed(rating=on_track.key if on_track else None)
 
 
 @dataclass(frozen=True)
@@ -243,8 +254,10 @@ class Close:
     replaced_by: str | None = None
 
     def decide(self, state: Action | None, plan: Plan, *, taken_over: bool) -> Event:
-        """Raises Refusal: replaced-by-itself."""
+        """Raises Refusal: replaced-by-itself; BadInput: bad-reference."""
         del state, plan, taken_over
+        if self.replaced_by is not None:
+            check_code(self.replaced_by, "the reference of an action")
         if self.replaced_by == self.ref:
             raise Refusal(
                 "replaced-by-itself",
@@ -266,11 +279,10 @@ class Reword:
     def decide(self, state: Action | None, plan: Plan, *, taken_over: bool) -> Event:
         """Raises Refusal: no-change; BadInput: empty-text."""
         del plan, taken_over
-        if not self.title.strip():
-            raise BadInput("empty-text", "The wording cannot be empty.", "Say what is to be done.")
-        if state is not None and state.title == self.title:
+        title = free_text(self.title, "The wording of an action")
+        if state is not None and state.title == title:
             raise no_change(f"That is the wording of {self.ref} already.")
-        return ActionReworded(title=self.title)
+        return ActionReworded(title=title)
 
 
 @dataclass(frozen=True)
@@ -285,8 +297,7 @@ class ChangeOwners:
     def decide(self, state: Action | None, plan: Plan, *, taken_over: bool) -> Event:
         """Raises Refusal: no-change; BadInput: empty-text."""
         del plan, taken_over
-        if not self.owners.strip():
-            raise BadInput("empty-text", "An owner cannot be empty.", "Name the role.")
-        if state is not None and state.owners == self.owners:
+        owners = read_owners(self.owners)
+        if state is not None and state.owners == owners:
             raise no_change(f"{self.ref} is owned by '{state.owners}' already.")
-        return OwnersChanged(owners=self.owners)
+        return OwnersChanged(owners=owners)

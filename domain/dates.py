@@ -1,11 +1,16 @@
 """The two clocks: instants in UTC, and days in Europe/London."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from domain.errors import BadInput
 
 LONDON = ZoneInfo("Europe/London")
+YEARS = range(1900, 2200)
+"""The years that a person can mean."""
+
+Day = TypeVar("Day", bound=date)
 
 
 def now() -> datetime:
@@ -42,11 +47,27 @@ def parse_day(written: str) -> date:
     """
     for form in ("%Y-%m-%d", "%d/%m/%Y"):
         try:
-            return datetime.strptime(written.strip(), form).date()
+            found = datetime.strptime(written.strip(), form).date()
         except ValueError:
             continue
+        return in_our_time(found, written)
     raise BadInput(
         "no-such-date",
         f"'{written}' is not a date that exists.",
         "Write year-month-day, such as 2025-09-30.",
     )
+
+
+def in_our_time(day: Day, written: str) -> Day:
+    """That day or instant, if its year can be meant; far off years are slips of the finger.
+
+    Raises:
+        BadInput: no-such-date.
+    """
+    if day.year not in YEARS:
+        raise BadInput(
+            "no-such-date",
+            f"The year of '{written}' is not from {YEARS.start} to {YEARS.stop - 1}.",
+            "Check the year.",
+        )
+    return day

@@ -91,7 +91,15 @@ def compare(
     """
     found = Findings()
     sections = _Sections(plan, found)
+    spelled = {ref.casefold(): ref for ref in actions}
     for row in snapshot:
+        known = spelled.setdefault(row.ref.casefold(), row.ref)
+        if known != row.ref and row.ref not in actions:
+            raise BadInput(
+                "duplicate-reference",
+                f"Line {row.line}: {row.ref} differs from {known} only in its capitals.",
+                f"Write it {known}, or give a new action another reference.",
+            )
         try:
             if row.ref in actions:
                 _changed(plan, actions[row.ref], row, sections, found)
@@ -162,7 +170,7 @@ def _changed(
         raise BadInput(
             "action-closed",
             f"Line {row.line}: {row.ref} is closed in the ledger, and the file changes it.",
-            f"Void the closing if it was wrong (govledger why {row.ref} standing), or correct "
+            f"Void the closing if it was wrong (govledger why {row.ref} rating), or correct "
             "the file.",
         )
     _rated(plan, now, row, found)
@@ -189,7 +197,7 @@ def _rated(plan: Plan, now: Action, row: PlannedAction, found: Findings) -> None
                 "action-closed",
                 f"Line {row.line}: {row.ref} is closed in the ledger; the file rates it "
                 f"{row.rating}.",
-                f"Void the closing if it was wrong (govledger why {row.ref} standing), or "
+                f"Void the closing if it was wrong (govledger why {row.ref} rating), or "
                 "correct the file.",
             )
         if now.standing == UNDER_REVIEW:
@@ -212,7 +220,15 @@ def _milestones(plan: Plan, now: Mapping[int, object], row: PlannedAction, found
             if present is None or not timescale.same_as(present):
                 event = TimescaleRevised(milestone=planned.number, timescale=timescale)
                 found.changes.append((row.ref, event))
-        if planned.rating and not _says(planned.rating, (CLOSED, UNDER_REVIEW)):
+        if _says(planned.rating, (CLOSED, UNDER_REVIEW)):
+            if _says(row.rating, (CLOSED, UNDER_REVIEW)):
+                continue
+            found.remarks.append(
+                f"Line {planned.line}: milestone {planned.number} of {row.ref} is "
+                f"'{planned.rating}' in the file; only a whole action can be, so that is not "
+                "recorded."
+            )
+        elif planned.rating and folded(planned.rating) != folded(NOT_RATED):
             step = plan.scale.find(planned.rating, of="actions")
             if getattr(there, "rating", None) != step.key:
                 event = ActionRated(milestone=planned.number, rating=step.key)

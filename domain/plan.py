@@ -8,7 +8,7 @@ from datetime import date
 from domain.errors import BadInput, Refusal
 from domain.event import EntryVoided, Event
 from domain.scale import FIVE_STEPS, IMPACT_STEPS, Scale, folded
-from domain.text import Text
+from domain.text import Text, one_line
 
 # --- events -----------------------------------------------------------------------------
 
@@ -206,7 +206,7 @@ def decide_plan(
         )
     return PlanCreated(
         code=check_code(code, "the code of a plan"),
-        title=title,
+        title=one_line(title, "The title of a plan"),
         begins_on=begins_on,
         scale=scale,
         impact_scale=impact_scale,
@@ -235,7 +235,10 @@ def decide_report(
 
     Raises:
         Refusal: future-date, before-plan, period-closed, meeting-before-as-at.
+        BadInput: empty-text, text-too-long, control-character.
     """
+    ref = one_line(ref, "The reference of a report")
+    committee = one_line(committee, "A committee")
     if as_at > today:
         raise Refusal(
             "future-date", f"A report cannot be as at {as_at}: that day is not over.", "Use today."

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from domain.errors import Refusal
+from domain.text import odd_character
 
 Meaning = Literal["not_started", "off_track", "on_track", "activity_complete", "complete"]
 
@@ -42,9 +43,13 @@ class Step(BaseModel):
     also: tuple[str, ...] = ()
     meaning: Meaning
 
+    def words(self) -> tuple[str, ...]:
+        """Every word that names the step."""
+        return self.key, self.label, self.colour, *self.also
+
     def labels(self) -> set[str]:
         """Every word that names the step, folded."""
-        return {folded(word) for word in (self.key, self.label, self.colour, *self.also)}
+        return {folded(word) for word in self.words()}
 
 
 class Scale(BaseModel):
@@ -57,6 +62,8 @@ class Scale(BaseModel):
     def _unambiguous(self) -> "Scale":
         seen: dict[str, str] = {}
         for step in self.steps:
+            if not all(step.labels()) or any(odd_character(word) for word in step.words()):
+                raise ValueError(f"step {step.key!r} has a label that is empty or unprintable")
             for label in step.labels():
                 if label in STANDING_ALSO or label == folded(NOT_RATED):
                     raise ValueError(f"the label {label!r} is kept for the ledger itself")

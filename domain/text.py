@@ -3,12 +3,22 @@
 Free text and people's names are marked `Text`. The store keeps such a text beside the
 entry, under a salted commitment, and never in the hashed payload: so the text can be
 withheld by law while every hash still verifies.
+
+What people type is checked here too, before it can become part of an entry that stays.
 """
 
+import unicodedata
 from dataclasses import dataclass
 from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel
+
+from domain.errors import BadInput
+
+LONGEST_LINE = 200
+"""Characters in a name or a reference: of a person, a body, a minute, a paper."""
+LONGEST_TEXT = 100_000
+"""Characters in a free text; what is longer is a document, and belongs in one."""
 
 
 @dataclass(frozen=True)
@@ -48,3 +58,53 @@ def vault_paths(model: type[BaseModel]) -> dict[str, tuple[str, ...]]:
         if found:
             paths[name] = found[0]
     return paths
+
+
+def free_text(written: str, what: str) -> str:
+    """A text as it may be recorded: stripped, and every character of it printable.
+
+    Args:
+        written: as typed; it may have several lines.
+        what: it is, to begin a message: 'A reason'.
+
+    Raises:
+        BadInput: empty-text, text-too-long, control-character.
+    """
+    return _checked(written, what, LONGEST_TEXT, allowed="\n\r\t")
+
+
+def one_line(written: str, what: str) -> str:
+    """A name or a reference as it may be recorded: one line of at most 200 characters.
+
+    Raises:
+        BadInput: empty-text, text-too-long, control-character.
+    """
+    return _checked(written, what, LONGEST_LINE)
+
+
+def _checked(written: str, what: str, longest: int, allowed: str = "") -> str:
+    text = written.strip()
+    if not text:
+        raise BadInput("empty-text", f"{what} cannot be empty.", "Say it in words.")
+    if len(text) > longest:
+        raise BadInput(
+            "text-too-long",
+            f"{what} has {len(text):,} characters; it can have {longest:,} at most.",
+            "Shorten it, and refer to a document for the rest.",
+        )
+    odd = odd_character(text, allowed)
+    if odd is not None:
+        form = "printable text" if allowed else "one line of printable text"
+        raise BadInput(
+            "control-character", f"{what} holds {odd}; it has to be {form}.", "Take that out."
+        )
+    return text
+
+
+def odd_character(text: str, allowed: str = "") -> str | None:
+    """The first character that cannot be printed, as 'U+001B'; None where there is none."""
+    for character in text:
+        kind = unicodedata.category(character)
+        if kind in ("Cc", "Cs", "Zl", "Zp") and character not in allowed:
+            return "a line break" if character in "\n\r" else f"U+{ord(character):04X}"
+    return None

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Dialect, Engine, Table, create_engine, event, exc, insert
+from sqlalchemy import URL, Connection, Dialect, Engine, Table, create_engine, event, exc, insert
 
 from domain.errors import Failed, GovledgerError, IntegrityBroken
 
@@ -43,9 +43,7 @@ class Database:
         self.read_only = self.path.exists() and not os.access(self.path, os.W_OK)
         if not self.read_only and not os.access(self.path.parent, os.W_OK):
             self.read_only = True
-        self.engine: Engine = create_engine(
-            "sqlite+pysqlite:///" + self._uri(), connect_args=self._connect_args()
-        )
+        self.engine: Engine = create_engine(self._url(), connect_args=self._connect_args())
         event.listen(self.engine, "connect", self._on_connect)
         event.listen(self.engine, "begin", self._on_begin)
 
@@ -66,13 +64,16 @@ class Database:
         if start != _SQLITE_HEADER:
             raise not_a_ledger(self.path)
 
-    def _uri(self) -> str:
-        mode = ""
+    def _url(self) -> URL:
+        query = {"uri": "true"}
         if self.read_only:
-            # Without its log a file in WAL mode can only be read as one that nobody changes.
-            quiet = not Path(f"{self.path}-wal").exists()
-            mode = "&mode=ro" + ("&immutable=1" if quiet else "")
-        return f"file:{quote(str(self.path.absolute()))}?uri=true{mode}"
+            query["mode"] = "ro"
+            if not Path(f"{self.path}-wal").exists():
+                # Without its log a file in WAL mode can only be read as one nobody changes.
+                query["immutable"] = "1"
+        # Built in parts, so that a '?' or '%' in a file's name stays part of the name.
+        file = f"file:{quote(str(self.path.absolute()))}"
+        return URL.create("sqlite+pysqlite", database=file, query=query)
 
     @staticmethod
     def _connect_args() -> dict[str, Any]:

@@ -134,6 +134,7 @@ class Ledger(Store):
                     known[ref] = state
         else:
             writing = self._new_plan(code, title or code, note, scale, impact_scale)
+        writing.check_not_future(note)
         plan = writing.plan_at(note.effective_on)
         found = compare(plan, known, snapshot, whole=whole)
         for section in found.sections:

@@ -24,6 +24,7 @@ from sqlalchemy import select
 from domain.dates import end_of_day, london_day, now, read_instant
 from domain.errors import BadInput, Failed
 from domain.event import LedgerOpened
+from domain.text import one_line
 from domain.timeline import Timeline, action_stream
 from ledger.database import Database
 from ledger.entry import Entry, EntryMapper, Note
@@ -130,8 +131,10 @@ class Store(Application[str]):
         if Path(path).exists() and Path(path).stat().st_size:
             Database(path).close()
         ledger = cls(Database(path, create=True), projector, clock)
-        opened = LedgerOpened(ledger_id=uuid.uuid4().hex, name=name, format=FORMAT)
-        note = Note(effective_on=london_day(clock()), recorded_by=recorded_by)
+        called = one_line(name, "The name of a ledger")
+        opened = LedgerOpened(ledger_id=uuid.uuid4().hex, name=called, format=FORMAT)
+        person = one_line(recorded_by, "A person's name")
+        note = Note(effective_on=london_day(clock()), recorded_by=person)
         first = ledger.mapper.to_stored_event(Entry(LEDGER_STREAM, 1, opened, note))
         ledger.recorder.create([first])
         return ledger

@@ -5,6 +5,7 @@ was read; if one has moved meanwhile, the ledger is as before and the person is 
 """
 
 import difflib
+import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -17,8 +18,9 @@ from domain.commands import Command
 from domain.errors import BadInput, Conflict, Refusal
 from domain.event import EntryVoided, Event
 from domain.plan import Plan
+from domain.text import free_text, one_line
 from domain.timeline import PENDING, Timeline, action_stream, plan_stream
-from ledger.entry import Entry, Note
+from ledger.entry import Decision, Entry, Note
 
 if TYPE_CHECKING:
     from ledger.store import Store
@@ -139,12 +141,23 @@ class Writing:
             Refusal: whatever the command or the dates refuse.
         """
         line = self.action_line(command.ref) if joins else self.known_action(command.ref)
+        if joins and line.version == 0:
+            self._check_spelling(command.ref)
         if replaces is not None:
             self.void(line, replaces, replace(note, effective_on=self.today))
         self._check_dates(note)
         plan = self.plan_at(note.effective_on)
         state = line.state_at(note.effective_on)
         self._record(line, command.decide(state, plan, taken_over=bool(note.source)), note)
+
+    def _check_spelling(self, ref: str) -> None:
+        for known in self._ledger.references(self._code):
+            if known.casefold() == ref.casefold():
+                raise Refusal(
+                    "already-there",
+                    f"{ref} differs from {known} only in its capitals.",
+                    "Give the new action another reference.",
+                )
 
     def record_on_action(self, ref: str, event: Event, note: Note, *, joins: bool) -> None:
         """Add an event of an action that has been decided already."""
@@ -184,7 +197,7 @@ class Writing:
 
     def _append(self, line: Timeline[Any], event: Event, note: Note) -> None:
         line.add(event, note.effective_on, PENDING + len(self._entries) + 1)
-        self._entries.append(Entry(line.stream_id, line.version, event, note))
+        self._entries.append(Entry(line.stream_id, line.version, event, clean(note)))
 
     def _check_dates(self, note: Note) -> bool:
         """Whether an entry with this note corrects a closed period.
@@ -192,16 +205,31 @@ class Writing:
         Raises:
             Refusal: future-date, before-plan, period-closed.
         """
+        self.check_not_future(note)
+        if self.plan.version == 0:
+            return False
+        self.plan_at(note.effective_on)
+        return self._corrects(note.effective_on, note, str(note.effective_on))
+
+    def check_not_future(self, note: Note) -> None:
+        """Refuse what has not happened yet.
+
+        Raises:
+            Refusal: future-date.
+        """
         if note.effective_on > self.today:
             raise Refusal(
                 "future-date",
                 f"{note.effective_on} is in the future: today is {self.today}.",
                 "An entry says what is true already. Give today or an earlier date.",
             )
-        if self.plan.version == 0:
-            return False
-        self.plan_at(note.effective_on)
-        return self._corrects(note.effective_on, note, str(note.effective_on))
+        if note.decided_by is not None and note.decided_by.meeting > self.today:
+            raise Refusal(
+                "future-date",
+                f"A meeting on {note.decided_by.meeting} has not decided yet: today is "
+                f"{self.today}.",
+                "Record the decision once it is taken.",
+            )
 
     def _corrects(self, day: date, note: Note, what: str) -> bool:
         reports = self.plan_now.reports.values()
@@ -251,6 +279,29 @@ class Writing:
                 "holds.",
             ) from error
         return Receipt(tuple(recorded), self.plan_now, self._voided)
+
+
+@functools.lru_cache(maxsize=16)
+def clean(note: Note) -> Note:
+    """The note as it may be recorded, its words checked and stripped.
+
+    Raises:
+        BadInput: empty-text, text-too-long, control-character.
+    """
+    decided_by = note.decided_by
+    if decided_by is not None:
+        decided_by = Decision(
+            body=one_line(decided_by.body, "A body"),
+            meeting=decided_by.meeting,
+            minute=one_line(decided_by.minute, "A minute reference"),
+        )
+    return replace(
+        note,
+        recorded_by=one_line(note.recorded_by, "A person's name"),
+        reason=None if note.reason is None else free_text(note.reason, "A reason"),
+        decided_by=decided_by,
+        source=None if note.source is None else one_line(note.source, "A source"),
+    )
 
 
 def unknown_reference(ref: str, code: str, known: Iterable[str]) -> Refusal:
