@@ -47,7 +47,7 @@ def demo(session: Session, folder: Path) -> None:
     import examples
     from cli.main import run
     from domain.errors import Failed
-    from projections.books import create_ledger
+    from projections.upkeep import create_ledger
 
     path = folder / DEFAULT_LEDGER
     if path.exists():

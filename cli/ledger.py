@@ -36,7 +36,7 @@ def init(session: Session, name: str | None, dry_run: bool) -> None:
     """
     from domain.errors import Failed
     from domain.text import one_line
-    from projections.books import create_ledger
+    from projections.upkeep import create_ledger
 
     called = one_line(name or Path(session.path).stem, "The name of a ledger")
     data = {"name": called, "path": session.path, "dry_run": dry_run}
@@ -143,7 +143,7 @@ def rebuild(session: Session) -> None:
 
     Example: govledger rebuild
     """
-    from projections.books import rebuild as rebuild_models
+    from projections.upkeep import rebuild as rebuild_models
 
     with session.ledger(any_models=True) as ledger:
         with progress_bar("Rebuilding", ledger.size()) as tick:
@@ -169,7 +169,7 @@ def verify(session: Session) -> None:
     from domain.dates import london_day, now
     from ledger.store import Moment
     from ledger.verification import verify as verify_store
-    from projections.books import check_read_models
+    from projections.upkeep import check_read_models
 
     with session.ledger(any_models=True) as ledger:
         with progress_bar("Verifying", ledger.size()) as tick:

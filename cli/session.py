@@ -58,7 +58,7 @@ class Session:
         Args:
             any_models: the command does not rest on the read models, so they may be behind.
         """
-        from projections.books import check_in_step, open_ledger
+        from projections.upkeep import check_in_step, open_ledger
 
         ledger = open_ledger(self.path)
         try:

@@ -25,6 +25,8 @@ def london_day(instant: datetime) -> date:
 
 def end_of_day(day: date) -> datetime:
     """The last microsecond of that day in London, as an instant in UTC."""
+    if day == date.max:
+        return datetime.max.replace(tzinfo=UTC)
     after = datetime.combine(day + timedelta(days=1), time(), LONDON)
     return after.astimezone(UTC) - timedelta(microseconds=1)
 

@@ -21,10 +21,11 @@ from domain.action import (
     PlacedUnderReview,
     TimescaleRevised,
 )
-from domain.errors import BadInput
+from domain.errors import BadInput, GovledgerError
 from domain.event import Event
 from domain.plan import Plan, SectionAdded, check_code
 from domain.scale import CLOSED, NOT_RATED, STANDING_ALSO, UNDER_REVIEW, folded
+from domain.text import free_text
 from domain.timescale import Timescale
 
 
@@ -101,23 +102,33 @@ def compare(
                 f"Write it {known}, or give a new action another reference.",
             )
         try:
+            _check_texts(row)
             if row.ref in actions:
                 _changed(plan, actions[row.ref], row, sections, found)
             else:
                 _added(plan, row, sections, found)
-        except BadInput:
-            raise
-        except Exception as error:
-            message = getattr(error, "message", str(error))
-            rule = getattr(error, "rule", "bad-row")
-            hint = getattr(error, "hint", "")
-            raise BadInput(rule, f"Line {row.line} ({row.ref}): {message}", hint) from error
+        except GovledgerError as error:
+            where = f"Line {row.line}"
+            if error.message.startswith(where):
+                raise
+            message = f"{where} ({row.ref}): {error.message}"
+            raise BadInput(error.rule, message, error.hint) from error
     if whole:
         given = {row.ref for row in snapshot}
         found.missing = [
             ref for ref, action in actions.items() if ref not in given and action.standing != CLOSED
         ]
     return found
+
+
+def _check_texts(row: PlannedAction) -> None:
+    for name in ("chapter", "section", "title", "owners", "timescale"):
+        written = getattr(row, name)
+        if written is not None:
+            free_text(written, f"The {name}")
+    for planned in row.milestones:
+        if planned.timescale is not None:
+            free_text(planned.timescale, f"The timescale of milestone {planned.number}")
 
 
 def _added(plan: Plan, row: PlannedAction, sections: "_Sections", found: Findings) -> None:

@@ -229,12 +229,23 @@ def closed_until(plan: Plan | None) -> date | None:
 
 
 def decide_report(
-    plan: Plan, ref: str, committee: str, meeting: date, as_at: date, today: date
+    plan: Plan,
+    ref: str,
+    committee: str,
+    meeting: date,
+    as_at: date,
+    *,
+    issued_on: date,
+    today: date,
 ) -> ReportIssued:
     """The event for a paper issued to a committee.
 
+    Args:
+        issued_on: the date from which the entry is effective.
+
     Raises:
-        Refusal: future-date, before-plan, period-closed, meeting-before-as-at.
+        Refusal: future-date, before-plan, period-closed, meeting-before-as-at,
+            issued-before-as-at.
         BadInput: empty-text, text-too-long, control-character.
     """
     ref = one_line(ref, "The reference of a report")
@@ -257,5 +268,11 @@ def decide_report(
             "meeting-before-as-at",
             f"A meeting on {meeting} cannot receive a report as at {as_at}.",
             "Give the date of the meeting that receives the paper.",
+        )
+    if issued_on < as_at:
+        raise Refusal(
+            "issued-before-as-at",
+            f"A report as at {as_at} cannot have been issued on {issued_on}.",
+            "Give the day on which it was issued: that day or a later one.",
         )
     return ReportIssued(report=ref, committee=committee, meeting=meeting, as_at=as_at)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, select
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, select
 
 from domain.dates import read_instant
 from domain.errors import Failed
@@ -26,6 +26,11 @@ _FACTS = (
     .order_by(entries.c.position)
     .limit(bindparam("batch"))
 )
+
+
+def begins_with(column: ColumnElement[str], prefix: str) -> ColumnElement[bool]:
+    """Whether a stream's name begins so. (LIKE would take capitals and small letters for one.)"""
+    return column.between(prefix, prefix + "\U0010ffff")
 
 
 class EntryReader:

@@ -130,17 +130,22 @@ class Recorder(EntryReader, ApplicationRecorder):
         return [stored.position for stored in self.append(stored_events, guards=guards)]
 
     def append(
-        self, stored_events: Sequence[StoredEvent], *, guards: Mapping[str, int] | None = None
+        self,
+        stored_events: Sequence[StoredEvent],
+        *,
+        guards: Mapping[str, int] | None = None,
+        not_before: datetime | None = None,
     ) -> list[StoredEntry]:
         """Append and return what was stored; see `insert_events`."""
         with self._one_writer, self.database.writing() as connection:
-            return self._append(connection, stored_events, guards or {})
+            return self._append(connection, stored_events, guards or {}, not_before)
 
     def _append(
         self,
         connection: Connection,
         stored_events: Sequence[StoredEvent],
         guards: Mapping[str, int],
+        not_before: datetime | None = None,
     ) -> list[StoredEntry]:
         if not stored_events:
             return []
@@ -150,7 +155,11 @@ class Recorder(EntryReader, ApplicationRecorder):
             if found != version:
                 raise IntegrityError(f"{stream} is at version {found}, not {version}")
         tree = _tree(before)
-        recorded_at = max(write_instant(self.clock()), before.recorded_at)
+        instant = self.clock()
+        if not_before is not None:
+            # The clock may have been set back since the dates of these were checked.
+            instant = max(instant, not_before)
+        recorded_at = max(write_instant(instant), before.recorded_at)
         stored = list(self._seal(stored_events, tree, recorded_at))
         try:
             insert_rows(connection, entries, [entry_row(entry) for entry in stored])

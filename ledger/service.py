@@ -182,10 +182,18 @@ class Ledger(Store):
         """Record that a paper was issued; it closes the period up to its as-at date.
 
         Raises:
-            Refusal: meeting-before-as-at.
+            Refusal: meeting-before-as-at, issued-before-as-at.
         """
         writing = Writing(self, code)
-        event = decide_report(writing.plan_now, ref, committee, meeting, as_at, writing.today)
+        event = decide_report(
+            writing.plan_now,
+            ref,
+            committee,
+            meeting,
+            as_at,
+            issued_on=note.effective_on,
+            today=writing.today,
+        )
         writing.record_on_plan(event, note)
         return writing.commit(dry_run=dry_run)
 

@@ -28,6 +28,7 @@ from domain.text import one_line
 from domain.timeline import Timeline, action_stream
 from ledger.database import Database
 from ledger.entry import Entry, EntryMapper, Note
+from ledger.reading import begins_with
 from ledger.recorder import Projector, Recorder
 from ledger.tables import FORMAT, entries
 from ledger.tree import EMPTY_ROOT
@@ -173,10 +174,14 @@ class Store(Application[str]):
 
     def today(self) -> date:
         """Today in London, by a clock that never runs backwards."""
+        return london_day(self.instant())
+
+    def instant(self) -> datetime:
+        """This instant, or that of the last entry where the clock has run backwards since."""
         with self.database.reading() as connection:
             last = self.recorder.last_recorded_at(connection)
         instant = self.recorder.clock()
-        return london_day(max(instant, last) if last else instant)
+        return max(instant, last) if last else instant
 
     def size(self) -> int:
         """How many entries there are."""
@@ -225,9 +230,7 @@ class Store(Application[str]):
         return [stream.split("/")[2] for stream in self._streams(action_stream(code, ""))]
 
     def _streams(self, prefix: str) -> list[str]:
-        begun = (entries.c.stream_version == 1) & entries.c.stream_id.startswith(
-            prefix, autoescape=True
-        )
+        begun = (entries.c.stream_version == 1) & begins_with(entries.c.stream_id, prefix)
         query = select(entries.c.stream_id).where(begun).order_by(entries.c.position)
         with self.database.reading() as connection:
             return list(connection.execute(query).scalars())
@@ -265,14 +268,19 @@ class Store(Application[str]):
 
     # --- appending ---------------------------------------------------------------------------
 
-    def append(self, new: list[Entry], guards: Mapping[str, int] | None = None) -> list[Entry]:
-        """Store entries that have been decided.
+    def append(
+        self,
+        new: list[Entry],
+        guards: Mapping[str, int] | None = None,
+        decided_at: datetime | None = None,
+    ) -> list[Entry]:
+        """Store entries that have been decided, as recorded at `decided_at` or later.
 
         Raises:
             IntegrityError: a stream has moved since it was read.
         """
         stored = [self.mapper.to_stored_event(entry) for entry in new]
-        placed = self.recorder.append(stored, guards=guards)
+        placed = self.recorder.append(stored, guards=guards, not_before=decided_at)
         recorded = [
             replace(entry, position=at.position, recorded_at=read_instant(at.recorded_at))
             for entry, at in zip(new, placed, strict=True)

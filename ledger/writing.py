@@ -15,6 +15,7 @@ from eventsourcing.persistence import IntegrityError
 
 from domain.action import Action
 from domain.commands import Command
+from domain.dates import london_day
 from domain.errors import BadInput, Conflict, Refusal
 from domain.event import EntryVoided, Event
 from domain.plan import Plan
@@ -60,7 +61,8 @@ class Writing:
     def __init__(self, ledger: "Store", code: str, plan: Timeline[Plan] | None = None) -> None:
         self._ledger = ledger
         self._code = code
-        self.today = ledger.today()
+        self._decided_at = ledger.instant()
+        self.today = london_day(self._decided_at)
         self.plan: Timeline[Plan] = plan or ledger.timeline(plan_stream(code))
         if plan is None and self.plan.version == 0:
             known = ", ".join(ledger.plan_codes()) or "none yet"
@@ -269,7 +271,7 @@ class Writing:
             return Receipt(tuple(due), self.plan_now, self._voided, dry_run)
         guards = {s: v for s, v in self._read.items() if s not in touched}
         try:
-            recorded = self._ledger.append(self._entries, guards)
+            recorded = self._ledger.append(self._entries, guards, self._decided_at)
         except IntegrityError as error:
             raise Conflict(
                 "changed-meanwhile",

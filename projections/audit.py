@@ -14,6 +14,7 @@ from domain.event import REGISTRY, EntryVoided, Event
 from domain.plan import Plan, PlanCreated, evolve
 from domain.timeline import action_stream, plan_stream
 from ledger.entry import Entry
+from ledger.reading import begins_with
 from ledger.service import Ledger
 from ledger.store import Moment
 from ledger.tables import entries, texts
@@ -77,7 +78,7 @@ def _filtered(
     if code is not None and asked.ref:
         query = query.where(entries.c.stream_id == action_stream(code, asked.ref))
     elif code is not None:
-        actions = entries.c.stream_id.startswith(action_stream(code, ""), autoescape=True)
+        actions = begins_with(entries.c.stream_id, action_stream(code, ""))
         query = query.where(or_(entries.c.stream_id == plan_stream(code), actions))
     if asked.by:
         person = and_(texts.c.position == entries.c.position, texts.c.field == "recorded_by")

@@ -12,6 +12,7 @@ from domain.action import TimescaleRevised, is_delayed
 from domain.scale import CLOSED, OPEN, UNDER_REVIEW
 from domain.timeline import action_stream
 from ledger.entry import Entry
+from ledger.reading import begins_with
 from ledger.service import Ledger
 from ledger.store import Moment
 from ledger.tables import entries
@@ -188,7 +189,7 @@ class _Log:
             .where(
                 slots.c.plan == self.code,
                 slots.c.attribute == attribute,
-                slots.c.stream_id.startswith(action_stream(self.code, ""), autoescape=True),
+                begins_with(slots.c.stream_id, action_stream(self.code, "")),
                 assertions.c.at <= day_end_key(self.moment.as_at),
                 live_at(self.moment),
             )

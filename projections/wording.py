@@ -68,7 +68,8 @@ def describe(event: Event, plan: Plan | None, voided: Event | None = None) -> st
         case a.PlacedUnderReview():
             return "placed under review"
         case a.ActionResumed():
-            return f"resumed, rated {rating_words(event.rating, plan)}"
+            rated = f", rated {rating_words(event.rating, plan)}" if event.rating else ""
+            return f"resumed{rated}"
         case a.ActionClosed():
             return f"closed, replaced by {event.replaced_by}" if event.replaced_by else "closed"
         case a.ActionReworded():

@@ -13,7 +13,7 @@ from documents.plan_csv import read_plan_csv
 from domain.commands import Delay, NoteProgress, Rate, ReviseTimescale
 from ledger.entry import Decision, Note
 from ledger.service import Ledger
-from projections.books import create_ledger
+from projections.upkeep import create_ledger
 
 # A slow machine is no failure.
 settings.register_profile("govledger", deadline=None)

@@ -14,7 +14,7 @@ import pytest
 
 from cli.main import run
 from domain.dates import london_day, now
-from projections import books
+from projections import upkeep
 
 PUBLISHED = Path(__file__).parents[2] / "examples" / "improvement-plan"
 BOARD = ("--decided-by", "Improvement Board", "--meeting", "2025-10-09", "--minute", "7.2")
@@ -112,8 +112,8 @@ class Cli:
     def days_go_by(self, days: int) -> date:
         """From now on the ledger's clock is that much ahead; returns the date that it then is."""
         ahead = timedelta(days=days)
-        opener = functools.partial(books.open_ledger, clock=lambda: now() + ahead)
-        self._monkeypatch.setattr(books, "open_ledger", opener)
+        opener = functools.partial(upkeep.open_ledger, clock=lambda: now() + ahead)
+        self._monkeypatch.setattr(upkeep, "open_ledger", opener)
         return london_day(now() + ahead)
 
 

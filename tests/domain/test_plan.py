@@ -1,6 +1,6 @@
 """The law of a plan's stream, and the codes and reports of a plan."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -93,13 +93,24 @@ def test_a_report_that_cannot_be_issued(name: str) -> None:
     """A report is as at a day that is over, not yet closed, and not after its meeting."""
     as_at, meeting, rule = REPORTS[name]
     with pytest.raises(GovledgerError) as refused:
-        decide_report(FULL, "R2", "Committee", meeting, as_at, TODAY)
+        decide_report(
+            FULL, "R2", "Committee", meeting, as_at, issued_on=max(TODAY, as_at), today=TODAY
+        )
     assert refused.value.rule == rule
+
+
+def test_a_report_issued_before_its_period_was_over() -> None:
+    """A paper cannot be out before the day that it is as at."""
+    early = TODAY - timedelta(days=1)
+    with pytest.raises(GovledgerError) as refused:
+        decide_report(FULL, "R2", "Committee", TODAY, TODAY, issued_on=early, today=TODAY)
+    assert refused.value.rule == "issued-before-as-at"
 
 
 def test_a_report_for_a_meeting_to_come() -> None:
     """A paper goes out before the meeting that receives it; the period is closed by its date."""
-    event = decide_report(FULL, "R2 ", "Committee", date(2025, 7, 14), TODAY, TODAY)
+    meeting = date(2025, 7, 14)
+    event = decide_report(FULL, "R2 ", "Committee", meeting, TODAY, issued_on=TODAY, today=TODAY)
     assert event.report == "R2"
     assert closed_until(FULL) == date(2025, 3, 31)
     assert closed_until(evolve(FULL, event)) == TODAY

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ledger.service import Ledger
 from ledger.verification import Finding, verify
-from projections.books import check_read_models, open_ledger
+from projections.upkeep import check_read_models, open_ledger
 
 Named = tuple[str, int | None]
 """(kind, position) of a finding."""

@@ -8,7 +8,7 @@ import pytest
 
 from ledger.tables import KEYS, entries, texts
 from ledger.verification import verify
-from projections.books import open_ledger
+from projections.upkeep import open_ledger
 
 COLUMNS = [(column.table.name, column.name) for column in (*entries.columns, *texts.columns)]
 

@@ -19,8 +19,8 @@ from ledger.service import Ledger
 from ledger.tree import Tree
 from ledger.verification import verify
 from ledger.writing import Writing
-from projections.books import check_read_models, create_ledger, open_ledger
 from projections.state import read_state
+from projections.upkeep import check_read_models, create_ledger, open_ledger
 from tests.conftest import EXAMPLE
 from tests.ledger.processes import Writer
 

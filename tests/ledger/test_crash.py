@@ -13,7 +13,7 @@ import pytest
 from ledger.entry import Note
 from ledger.recorder import Recorder
 from ledger.verification import verify
-from projections.books import check_read_models, create_ledger
+from projections.upkeep import check_read_models, create_ledger
 from tests.ledger.behind import opened
 from tests.ledger.processes import Writer
 

@@ -16,7 +16,7 @@ from domain.errors import GovledgerError
 from domain.importing import PlannedAction
 from ledger.entry import Decision, Note
 from ledger.tables import entries, head, texts
-from projections.books import create_ledger
+from projections.upkeep import create_ledger
 from tests.conftest import Clock
 from tests.ledger.behind import findings, unguarded
 

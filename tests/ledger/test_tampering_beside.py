@@ -10,7 +10,7 @@ from domain.errors import Failed, GovledgerError
 from ledger.entry import Note
 from ledger.tables import triggers
 from ledger.verification import verify
-from projections.books import rebuild
+from projections.upkeep import rebuild
 from tests.conftest import PLAN
 from tests.ledger.behind import (
     findings,

@@ -22,8 +22,8 @@ from domain.commands import (
 )
 from domain.importing import PlannedAction, PlannedMilestone
 from ledger.entry import Decision, Note
-from projections.books import create_ledger
 from projections.changes import changes
+from projections.upkeep import create_ledger
 from tests.conftest import Clock
 
 CODE = "P"
