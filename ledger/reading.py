@@ -146,11 +146,6 @@ class EntryReader:
         """The last position according to the head."""
         return int(self.head(connection).size)
 
-    def last_recorded_at(self, connection: Connection) -> datetime | None:
-        """The instant of the last entry; None for the empty ledger."""
-        written = self.head(connection).recorded_at
-        return read_instant(written) if written else None
-
     def recorded_at(self, connection: Connection, position: int) -> datetime | None:
         """The instant at which the ledger took that entry; None where there is none."""
         query = select(entries.c.recorded_at).where(entries.c.position == position)

@@ -135,10 +135,17 @@ class Recorder(EntryReader, ApplicationRecorder):
         *,
         guards: Mapping[str, int] | None = None,
         not_before: datetime | None = None,
+        read_at: int = -1,
     ) -> list[StoredEntry]:
-        """Append and return what was stored; see `insert_events`."""
+        """Append and return what was stored; see `insert_events`.
+
+        Args:
+            not_before: they are recorded at this instant or later, whatever the clock says now.
+            read_at: the size of the ledger when the decision was made; if it is still that, the
+                guards need not be looked at.
+        """
         with self._one_writer, self.database.writing() as connection:
-            return self._append(connection, stored_events, guards or {}, not_before)
+            return self._append(connection, stored_events, guards or {}, not_before, read_at)
 
     def _append(
         self,
@@ -146,11 +153,12 @@ class Recorder(EntryReader, ApplicationRecorder):
         stored_events: Sequence[StoredEvent],
         guards: Mapping[str, int],
         not_before: datetime | None = None,
+        read_at: int = -1,
     ) -> list[StoredEntry]:
         if not stored_events:
             return []
         before = self.head(connection)
-        for stream, version in guards.items():
+        for stream, version in guards.items() if before.size != read_at else ():
             found = connection.execute(_VERSION, {"stream": stream}).scalar() or 0
             if found != version:
                 raise IntegrityError(f"{stream} is at version {found}, not {version}")

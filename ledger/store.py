@@ -7,7 +7,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -35,7 +35,8 @@ from ledger.tree import EMPTY_ROOT
 
 LEDGER_STREAM = "ledger"
 KEPT_TIMELINES = 200
-"""How many timelines an open ledger keeps, the oldest going first."""
+"""How many timelines an open ledger keeps before it begins to keep anew."""
+EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,24 @@ class Moment:
     position: int
     known_at: datetime | None
     root: str
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a ledger stands while something is decided.
+
+    Attributes:
+        size: how many entries it has.
+        instant: now; or that of the last entry, where the clock has run backwards since.
+    """
+
+    size: int
+    instant: datetime
+
+    @property
+    def today(self) -> date:
+        """The date in London."""
+        return london_day(self.instant)
 
 
 class Factory(InfrastructureFactory[TrackingRecorder]):
@@ -109,6 +128,7 @@ class Store(Application[str]):
         self._recorder = Recorder(database, projector, clock)
         self._keeping = threading.Lock()
         self._kept: dict[str, Timeline[Any]] = {}
+        self._kept_size = -1
         super().__init__()
 
     @classmethod
@@ -172,16 +192,18 @@ class Store(Application[str]):
 
     # --- reading what a decision rests on ----------------------------------------------------
 
+    def standing(self) -> Standing:
+        """Where the ledger stands now."""
+        with self.database.reading() as connection:
+            head = self.recorder.head(connection)
+        instant = self.recorder.clock()
+        if head.recorded_at:
+            instant = max(instant, read_instant(head.recorded_at))
+        return Standing(head.size, instant)
+
     def today(self) -> date:
         """Today in London, by a clock that never runs backwards."""
-        return london_day(self.instant())
-
-    def instant(self) -> datetime:
-        """This instant, or that of the last entry where the clock has run backwards since."""
-        with self.database.reading() as connection:
-            last = self.recorder.last_recorded_at(connection)
-        instant = self.recorder.clock()
-        return max(instant, last) if last else instant
+        return self.standing().today
 
     def size(self) -> int:
         """How many entries there are."""
@@ -197,19 +219,23 @@ class Store(Application[str]):
             )
         return found[0]  # type: ignore[return-value]
 
-    def timeline(self, stream_id: str) -> Timeline[Any]:
+    def timeline(self, stream_id: str, size: int | None = None) -> Timeline[Any]:
         """The timeline of one stream, to add to; empty for one that has not begun.
 
-        What was read once is kept, and only what came since is read. Should another process have
-        recorded something meanwhile, the append finds the versions moved and refuses.
+        What was read is kept for as long as nobody but this process records anything. Should
+        another do so later, the append finds the versions moved and refuses.
+
+        Args:
+            size: of the ledger as the asker sees it.
         """
         with self._keeping:
+            size = self.size() if size is None else size
+            if size != self._kept_size or len(self._kept) >= KEPT_TIMELINES:
+                self._kept, self._kept_size = {}, size
             kept = self._kept.get(stream_id)
             if kept is None:
-                kept = self._kept[stream_id] = Timeline(stream_id)
-            kept.extend(self.events.get(stream_id, gt=kept.version))  # type: ignore[arg-type]
-            while len(self._kept) > KEPT_TIMELINES:
-                del self._kept[next(iter(self._kept))]
+                kept = Timeline(stream_id, self.events.get(stream_id))  # type: ignore[arg-type]
+                self._kept[stream_id] = kept
             kept.state_at(date.max)  # worked out here once, not in every copy
             return kept.copy()
 
@@ -272,22 +298,30 @@ class Store(Application[str]):
         self,
         new: list[Entry],
         guards: Mapping[str, int] | None = None,
-        decided_at: datetime | None = None,
+        decided: Standing | None = None,
     ) -> list[Entry]:
-        """Store entries that have been decided, as recorded at `decided_at` or later.
+        """Store entries that have been decided.
+
+        Args:
+            guards: versions of other streams on which the decision rested.
+            decided: where the ledger stood then; they are recorded at that instant or later.
 
         Raises:
             IntegrityError: a stream has moved since it was read.
         """
         stored = [self.mapper.to_stored_event(entry) for entry in new]
-        placed = self.recorder.append(stored, guards=guards, not_before=decided_at)
+        since = decided or Standing(-1, EARLIEST)
+        placed = self.recorder.append(
+            stored, guards=guards, not_before=since.instant, read_at=since.size
+        )
         recorded = [
             replace(entry, position=at.position, recorded_at=read_instant(at.recorded_at))
             for entry, at in zip(new, placed, strict=True)
         ]
         with self._keeping:
-            for entry in recorded:
-                kept = self._kept.get(entry.stream_id)
-                if kept is not None and kept.version == entry.stream_version - 1:
-                    kept.extend([entry])
+            if recorded and recorded[0].position == self._kept_size + 1:
+                self._kept_size = recorded[-1].position
+                for entry in recorded:
+                    if entry.stream_id in self._kept:
+                        self._kept[entry.stream_id].extend([entry])
         return recorded

@@ -15,7 +15,6 @@ from eventsourcing.persistence import IntegrityError
 
 from domain.action import Action
 from domain.commands import Command
-from domain.dates import london_day
 from domain.errors import BadInput, Conflict, Refusal
 from domain.event import EntryVoided, Event
 from domain.plan import Plan
@@ -61,9 +60,9 @@ class Writing:
     def __init__(self, ledger: "Store", code: str, plan: Timeline[Plan] | None = None) -> None:
         self._ledger = ledger
         self._code = code
-        self._decided_at = ledger.instant()
-        self.today = london_day(self._decided_at)
-        self.plan: Timeline[Plan] = plan or ledger.timeline(plan_stream(code))
+        self._decided = ledger.standing()
+        self.today = self._decided.today
+        self.plan: Timeline[Plan] = plan or ledger.timeline(plan_stream(code), self._decided.size)
         if plan is None and self.plan.version == 0:
             known = ", ".join(ledger.plan_codes()) or "none yet"
             raise Refusal(
@@ -102,7 +101,9 @@ class Writing:
     def action_line(self, ref: str) -> Timeline[Action]:
         """The timeline of an action; empty for one that is not in the plan."""
         if ref not in self._timelines:
-            line: Timeline[Action] = self._ledger.timeline(action_stream(self._code, ref))
+            line: Timeline[Action] = self._ledger.timeline(
+                action_stream(self._code, ref), self._decided.size
+            )
             self._timelines[ref] = line
             self._read[line.stream_id] = line.version
         return self._timelines[ref]
@@ -266,12 +267,12 @@ class Writing:
         if dry_run or not self._entries:
             due = (
                 replace(entry, position=position)
-                for position, entry in enumerate(self._entries, self._ledger.size() + 1)
+                for position, entry in enumerate(self._entries, self._decided.size + 1)
             )
             return Receipt(tuple(due), self.plan_now, self._voided, dry_run)
         guards = {s: v for s, v in self._read.items() if s not in touched}
         try:
-            recorded = self._ledger.append(self._entries, guards, self._decided_at)
+            recorded = self._ledger.append(self._entries, guards, self._decided)
         except IntegrityError as error:
             raise Conflict(
                 "changed-meanwhile",
