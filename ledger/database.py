@@ -86,7 +86,7 @@ class Database:
             # The file keeps the mode; one that turns out to be no ledger is left as it is.
             cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")
-        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA cache_size=-16384")  # KiB; rebuilding revisits its pages
         cursor.close()
 
     @staticmethod

@@ -168,6 +168,7 @@ class PlanProjector:
         fresh: list[tuple[Any, ...]] = []
         rows: list[tuple[Any, ...]] = []
         voided: list[dict[str, Any]] = []
+        days: dict[str, int] = {}
         next_slot: int | None = None
         # Rebuilding a million entries is this loop: it calls as little as it can.
         for position, stream, tag, effective_on, payload in batch:
@@ -179,7 +180,10 @@ class PlanProjector:
                 continue
             fields = orjson.loads(payload)
             part = f"{kind}/{fields[kind]}" if kind in fields else ""
-            at = order_key(effective_on, position)
+            day = days.get(effective_on)
+            if day is None:
+                day = days[effective_on] = order_key(effective_on, 0)
+            at = day + position
             for attribute, value in fields.items():
                 slot = stream, part, attribute
                 number = known.get(slot)
