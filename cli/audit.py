@@ -67,7 +67,7 @@ def log(
             moment = replace(moment, as_at=london_day(moment.known_at))
         code = None
         if ref is not None or plan is not None:
-            code = choose_plan(ledger, plan)
+            code = choose_plan(ledger, plan, moment.position)
         if ref is not None and code is not None:
             references = ledger.references(code)
             if ref not in references:

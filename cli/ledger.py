@@ -154,13 +154,43 @@ def rebuild(session: Session) -> None:
             click.echo(f"Rebuilt the read models from {done} entries. Next: govledger verify")
 
 
+def held_root(expect: str | None) -> tuple[int, str] | None:
+    """The position and root in `326:50596f…`.
+
+    Raises:
+        BadInput: bad-root.
+    """
+    if expect is None:
+        return None
+    from domain.errors import BadInput
+
+    position, _, root = expect.strip().removeprefix("#").partition(":")
+    root = root.strip().lower()
+    hexadecimal = len(root) == 64 and set(root) <= set("0123456789abcdef")
+    if not (position.isascii() and position.isdigit() and len(position) < 20 and hexadecimal):
+        raise BadInput(
+            "bad-root",
+            f"'{expect}' is not an entry number and a root.",
+            "Write them as an answer prints them, such as 326:50596f… with all 64 characters.",
+        )
+    return int(position), root
+
+
 @click.command()
+@click.option(
+    "--expect",
+    metavar="N:ROOT",
+    help="A position and root that you hold, from an earlier answer or a paper.",
+)
 @pass_session
-def verify(session: Session) -> None:
+def verify(session: Session, expect: str | None) -> None:
     """Prove that the history is whole.
 
     Recomputes every hash, commitment, position and clock, and holds the read models to the
     entries. Reports everything that it finds, and ends with exit code 5 if there is anything.
+
+    A ledger alone cannot show that its end was left off, or that all of it was written anew with
+    its hashes. A root that you hold shows both: every answer prints one with its entry number.
 
     Example: govledger verify
     """
@@ -173,7 +203,7 @@ def verify(session: Session) -> None:
 
     with session.ledger(any_models=True) as ledger:
         with progress_bar("Verifying", ledger.size()) as tick:
-            found = verify_store(ledger, tick)
+            found = verify_store(ledger, tick, held_root(expect))
         found = replace(found, findings=(*found.findings, *check_read_models(ledger)))
         if session.json:
             moment = Moment(london_day(now()), found.size, None, found.root)

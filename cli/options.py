@@ -37,7 +37,7 @@ class Day(_ParamType):
 
 
 class KnownAt(_ParamType):
-    """A date, an instant, or `#N` for 'after entry N'."""
+    """A date, an instant, or `#N` (or N, as a shell may eat the #) for 'after entry N'."""
 
     name = "date|instant|#n"
 
@@ -49,6 +49,8 @@ class KnownAt(_ParamType):
         from domain.dates import LONDON, in_our_time, parse_day
         from domain.errors import BadInput
 
+        if value.isascii() and value.isdigit() and len(value) < 20:
+            return int(value)
         if value.startswith("#"):
             if not (value[1:].isascii() and value[1:].isdigit() and len(value) < 20):
                 raise BadInput(
@@ -115,20 +117,26 @@ def note_options(
     if effective:
         options.append(
             click.option(
-                "--effective-on", type=Day(), help="True from this date on. Default: today."
+                "--effective-on",
+                type=Day(),
+                help="True from this date on. Default: the date of --meeting, else today.",
             )
         )
     options.append(click.option("--reason", metavar="TEXT", help="Why, in your own words."))
     if decision:
         options += [
-            click.option("--decided-by", metavar="BODY", help="The body that decided."),
+            click.option(
+                "--decided-by", metavar="BODY", help="The body that decided; never a person's name."
+            ),
             click.option("--meeting", type=Day(), help="The date of its meeting."),
             click.option("--minute", metavar="REF", help="The minute that records the decision."),
         ]
     if source:
         options.append(
             click.option(
-                "--source", metavar="REF", help="The published document this is taken over from."
+                "--source",
+                metavar="REF",
+                help="The published document this is taken over from; never a name of a person.",
             )
         )
     options.append(
@@ -199,7 +207,8 @@ def make_note(
         decision = Decision(body=decided_by, meeting=meeting, minute=minute)
     session: Session = click.get_current_context().obj
     return Note(
-        effective_on=effective_on or london_day(now()),
+        # A decision is true from the meeting that took it, unless it says otherwise.
+        effective_on=effective_on or (decision.meeting if decision else london_day(now())),
         recorded_by=session.recorded_by,
         reason=reason if said(reason) else None,
         decided_by=decision,

@@ -110,12 +110,26 @@ def print_receipt(
         click.echo(f"… and {len(recorded) - 20} more, up to entry {recorded[-1]['position']}.")
     if not recorded:
         click.echo("Nothing was recorded: the ledger says the same already.")
+    _warn_of_dates(receipt)
     if receipt.dry_run:
         click.echo("Nothing was recorded: this was a dry run.", err=True)
     elif next_command:
         several = len(ledger.plan_codes()) > 1
         plan = f" --plan {receipt.plan.code}" if several else ""
         click.echo(f"Next: {in_full(session, next_command)}{plan}")
+
+
+def _warn_of_dates(receipt: Receipt) -> None:
+    """Say which timescales could not be read as a date: a slip of the pen goes unseen else."""
+    for entry in receipt.entries:
+        due = getattr(entry.event, "timescale", None)
+        if due is not None and due.kind == "prose" and due.due is None:
+            click.echo(
+                f"Note: no due date could be read from '{_brief(due.written)}', so it will never "
+                "show as overdue. If that is a slip, record it again with --replaces "
+                f"{entry.position}.",
+                err=True,
+            )
 
 
 def _brief(what: str) -> str:

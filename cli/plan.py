@@ -34,6 +34,12 @@ def plan() -> None:
     type=click.Path(path_type=Path),
     help="A JSON file with the plan's own key for actions, when the file makes the plan.",
 )
+@click.option(
+    "--impact-scale",
+    "impact_file",
+    type=click.Path(path_type=Path),
+    help="The same for its key for the impact of sections.",
+)
 @click.option("--correction", is_flag=True, help="Correct a period that a report has closed.")
 @click.option("--dry-run", is_flag=True, help="Say what would be recorded, and record nothing.")
 @pass_session
@@ -47,6 +53,7 @@ def import_plan(
     reason: str | None,
     partial: bool,
     scale_file: Path | None,
+    impact_file: Path | None,
     correction: bool,
     dry_run: bool,
 ) -> None:
@@ -78,7 +85,9 @@ def import_plan(
         own: dict[str, Any] = {"title": title}
         if scale_file is not None:
             own["scale"] = read_scale(scale_file)
-        if chosen in codes and (title or scale_file):
+        if impact_file is not None:
+            own["impact_scale"] = read_scale(impact_file)
+        if chosen in codes and (title or scale_file or impact_file):
             raise BadInput(
                 "plan-is-made",
                 f"The plan {chosen} is in the ledger already; its title and scale stay as they "

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import click
 
-from cli.options import Day, make_note, plan_option
+from cli.options import Day, KnownAt, make_note, plan_option
 from cli.output import print_receipt
 from cli.session import Session, choose_plan, pass_session
 
@@ -24,6 +24,12 @@ def report() -> None:
 @click.option("--as-at", "as_at", type=Day(), required=True, help="The date that the paper shows.")
 @click.option("--ref", metavar="REF", required=True, help="The paper's reference.")
 @click.option(
+    "--known-at",
+    "known_at",
+    type=KnownAt(),
+    help="The paper was made from what was known then: a date, an instant or #N. Default: now.",
+)
+@click.option(
     "--effective-on",
     type=Day(),
     help="The day on which it was issued. Default: the meeting's, or today if that is earlier.",
@@ -38,6 +44,7 @@ def issue(
     meeting: date,
     as_at: date,
     ref: str,
+    known_at: date | datetime | int | None,
     effective_on: date | None,
     reason: str | None,
     plan: str | None,
@@ -54,7 +61,15 @@ def issue(
     with session.ledger() as ledger:
         if effective_on is None:
             note = replace(note, effective_on=min(meeting, ledger.today()))
+        shown = ledger.moment(as_at, known_at)
         receipt = ledger.issue_report(
-            choose_plan(ledger, plan), ref, committee, meeting, as_at, note, dry_run=dry_run
+            choose_plan(ledger, plan),
+            ref,
+            committee,
+            meeting,
+            as_at,
+            note,
+            known_at=shown.position,
+            dry_run=dry_run,
         )
         print_receipt(session, ledger, receipt, f"govledger changes --as-at {as_at}")

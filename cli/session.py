@@ -75,7 +75,8 @@ class Session:
         """The ledger with a question to it: the moment resolved, the plan found."""
         with self.ledger() as ledger, ledger.database.reading() as connection:
             moment = ledger.moment(as_at, known_at)
-            yield Question(ledger, connection, moment, choose_plan(ledger, plan))
+            code = choose_plan(ledger, plan, moment.position)
+            yield Question(ledger, connection, moment, code)
 
 
 @dataclass(frozen=True)
@@ -105,8 +106,12 @@ class Question:
         return state.action(ref)
 
 
-def choose_plan(ledger: Ledger, plan: str | None) -> str:
+def choose_plan(ledger: Ledger, plan: str | None, known_at: int | None = None) -> str:
     """The plan that is meant.
+
+    Args:
+        known_at: only plans known after this entry count, so that a question asked as known then
+            has the same answer whatever plans have begun since.
 
     Raises:
         BadInput: which-plan, where there are several and none was named.
@@ -114,7 +119,7 @@ def choose_plan(ledger: Ledger, plan: str | None) -> str:
     """
     from domain.errors import BadInput, Refusal
 
-    codes = ledger.plan_codes()
+    codes = ledger.plan_codes(known_at) or ledger.plan_codes()
     if plan is not None:
         if plan in codes:
             return plan

@@ -27,6 +27,7 @@ def overview(
 
     Example: govledger overview --as-at 2025-09-30
     """
+    from domain.scale import NOT_RATED
     from projections.overview import overview as make_overview
     from projections.state import read_state
 
@@ -51,6 +52,14 @@ def overview(
         if not brief:
             headings = ("Ref", "Action", "Timescale", "Rating", "")
             text += [table(session, headings, _by_section(data)), ""]
+        rated = [
+            (section["key"], section["name"], section["impact"])
+            for section in data["sections"]
+            if section["impact"] != NOT_RATED
+        ]
+        if rated:
+            title = "Impact against what inspectors found (a key of its own)"
+            text += [table(session, ("Section", "Name", "Impact"), rows=rated, title=title), ""]
         text.append(resolved(asked.moment))
         show_text("\n".join(text))
 

@@ -198,9 +198,10 @@ def _action(ref: str, rows: list[_Row], name: str) -> PlannedAction:
                 "Give each milestone one row.",
             )
         numbers[int(written)] = row
+    only: int | None = None
     if not whole and len(numbered) == 1:
-        # A plan that numbers every row: a single milestone is the action itself.
-        whole, numbers = numbered, {}
+        # A plan that numbers every row: a single milestone may be the action itself.
+        whole, numbers, only = numbered, {}, next(iter(numbers))
     own = whole[0] if whole else None
     first = own or numbered[0]
     return PlannedAction(
@@ -216,6 +217,7 @@ def _action(ref: str, rows: list[_Row], name: str) -> PlannedAction:
             PlannedMilestone(number, row.line, row.get("timescale"), row.get("rating"))
             for number, row in sorted(numbers.items())
         ),
+        numbered=only,
     )
 
 

@@ -147,10 +147,13 @@ def shown_rating(action: Action, scale: Scale) -> str:
 
 def activity_done(action: Action, scale: Scale) -> bool:
     """Whether nothing is left to be delivered: complete, complete in activity, or closed."""
-    step = scale.step(action.rating)
-    return action.standing == CLOSED or (
-        step is not None and step.meaning in ("activity_complete", "complete")
-    )
+    return action.standing == CLOSED or is_done(action.rating, scale)
+
+
+def is_done(rating: str | None, scale: Scale) -> bool:
+    """Whether a rating (a key of the scale) says that the activity is complete."""
+    step = scale.step(rating)
+    return step is not None and step.meaning in ("activity_complete", "complete")
 
 
 def evolve(state: Action | None, event: Event) -> Action | None:

@@ -7,7 +7,7 @@ as it is.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from domain.action import (
     Action,
@@ -46,6 +46,8 @@ class PlannedAction:
     Attributes:
         line: of the file, for messages.
         owners: roles, `; ` between.
+        numbered: the one row of this action carries that milestone number; it is the milestone
+            where the action has one of that number, and the action itself where it has none.
     """
 
     ref: str
@@ -57,6 +59,7 @@ class PlannedAction:
     timescale: str | None = None
     rating: str | None = None
     milestones: tuple[PlannedMilestone, ...] = ()
+    numbered: int | None = None
 
 
 @dataclass
@@ -103,6 +106,7 @@ def compare(
             )
         try:
             _check_texts(row)
+            row = _as_milestone(row, actions.get(row.ref))
             if row.ref in actions:
                 _changed(plan, actions[row.ref], row, sections, found)
             else:
@@ -119,6 +123,13 @@ def compare(
             ref for ref, action in actions.items() if ref not in given and action.standing != CLOSED
         ]
     return found
+
+
+def _as_milestone(row: PlannedAction, now: Action | None) -> PlannedAction:
+    if row.numbered is None or now is None or row.numbered not in now.milestones:
+        return row
+    milestone = PlannedMilestone(row.numbered, row.line, row.timescale, row.rating)
+    return replace(row, timescale=None, rating=None, milestones=(milestone,))
 
 
 def _check_texts(row: PlannedAction) -> None:
@@ -174,6 +185,9 @@ def _changed(
             f"Line {row.line}: {row.ref} stands in another section "
             f"({row.section}) than in the ledger; moving an action is not recorded."
         )
+    if now.standing == UNDER_REVIEW:
+        # It has to be taken up again before anything of it can be rated.
+        _rated(plan, now, row, found)
     _milestones(plan, now.milestones, row, found)
     if now.standing == CLOSED and (
         len(found.changes) > before or not _says(row.rating, (CLOSED, None))
@@ -184,7 +198,8 @@ def _changed(
             f"Void the closing if it was wrong (govledger why {row.ref} rating), or correct "
             "the file.",
         )
-    _rated(plan, now, row, found)
+    if now.standing != UNDER_REVIEW:
+        _rated(plan, now, row, found)
 
 
 def _says(label: str | None, standings: tuple[str | None, ...]) -> bool:

@@ -50,7 +50,8 @@ class ImpactRated(Event):
 class ReportIssued(Event):
     """A paper went to a committee; the period up to its as-at date is closed.
 
-    Fields: report (the paper's reference), committee, meeting (its date), as_at.
+    Fields: report (the paper's reference), committee, meeting (its date), as_at, and what it was
+    made from: known_at (the last entry known) and root (of the tree over those, hexadecimal).
     """
 
     tag = "plan.report_issued/1"
@@ -59,6 +60,8 @@ class ReportIssued(Event):
     committee: str
     meeting: date
     as_at: date
+    known_at: int
+    root: str
 
 
 # --- state ------------------------------------------------------------------------------
@@ -82,6 +85,8 @@ class Report:
     committee: str
     meeting: date
     as_at: date
+    known_at: int
+    root: str
 
 
 @dataclass(frozen=True)
@@ -144,7 +149,14 @@ def evolve(state: Plan | None, event: Event) -> Plan | None:
             section = replace(state.sections.get(event.section, bare), impact=event.impact)
             return replace(state, sections={**state.sections, section.key: section})
         case ReportIssued():
-            report = Report(event.report, event.committee, event.meeting, event.as_at)
+            report = Report(
+                event.report,
+                event.committee,
+                event.meeting,
+                event.as_at,
+                event.known_at,
+                event.root,
+            )
             return replace(state, reports={**state.reports, report.ref: report})
     raise TypeError(f"{event.tag} is not an event of a plan")
 
@@ -219,7 +231,9 @@ def decide_impact(plan: Plan, section: str, label: str) -> ImpactRated:
     Raises:
         Refusal: unknown-section, unknown-rating.
     """
-    step = plan.impact_scale.find(label, of="impact (it is not the key for actions)")
+    # A bare colour could be meant on either key, and the two are never mixed.
+    of = "impact (it is not the key for actions, and a colour alone will not do)"
+    step = plan.impact_scale.find(label, of=of, by_colour=False)
     return ImpactRated(section=plan.section_named(section).key, impact=step.key)
 
 
@@ -235,12 +249,16 @@ def decide_report(
     meeting: date,
     as_at: date,
     *,
+    known_at: int,
+    root: str,
     issued_on: date,
     today: date,
 ) -> ReportIssued:
     """The event for a paper issued to a committee.
 
     Args:
+        known_at: the last entry known when the paper was made.
+        root: of the tree over the entries known then.
         issued_on: the date from which the entry is effective.
 
     Raises:
@@ -275,4 +293,11 @@ def decide_report(
             f"A report as at {as_at} cannot have been issued on {issued_on}.",
             "Give the day on which it was issued: that day or a later one.",
         )
-    return ReportIssued(report=ref, committee=committee, meeting=meeting, as_at=as_at)
+    return ReportIssued(
+        report=ref,
+        committee=committee,
+        meeting=meeting,
+        as_at=as_at,
+        known_at=known_at,
+        root=root,
+    )

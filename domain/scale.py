@@ -74,18 +74,20 @@ class Scale(BaseModel):
             raise ValueError("a scale needs a step whose meaning is 'complete'")
         return self
 
-    def find(self, label: str, *, of: str) -> Step:
+    def find(self, label: str, *, of: str, by_colour: bool = True) -> Step:
         """The step that any of its labels names, in any case.
 
         Args:
             label: as a person wrote it.
             of: what is rated, for the message.
+            by_colour: its colour alone names a step too.
 
         Raises:
             Refusal: no step has that label.
         """
         for step in self.steps:
-            if folded(label) in step.labels():
+            words = step.labels() if by_colour else step.labels() - {folded(step.colour)}
+            if folded(label) in words:
                 return step
         known = ", ".join(f"{step.label} ({step.colour})" for step in self.steps)
         raise Refusal(

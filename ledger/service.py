@@ -8,7 +8,7 @@ from domain.action import Action, ActionAdded
 from domain.commands import Add, Close, Command, NoteProgress
 from domain.errors import BadInput, Refusal
 from domain.importing import Findings, PlannedAction, compare
-from domain.plan import decide_impact, decide_plan, decide_report
+from domain.plan import check_code, decide_impact, decide_plan, decide_report
 from domain.scale import FIVE_STEPS, IMPACT_STEPS, Scale
 from domain.timeline import Timeline, plan_stream
 from ledger.entry import Note
@@ -86,10 +86,13 @@ class Ledger(Store):
         self, code: str, title: str, note: Note, scale: Scale, impact_scale: Scale
     ) -> Writing:
         created = decide_plan(code, title, note.effective_on, scale, impact_scale)
-        if code in self.plan_codes():
-            raise Refusal(
-                "already-there", f"The ledger has a plan '{code}' already.", "Use another code."
-            )
+        for known in self.plan_codes():
+            if known.casefold() == code.casefold():
+                raise Refusal(
+                    "already-there",
+                    f"The ledger has a plan '{known}' already.",
+                    "Use another code.",
+                )
         writing = Writing(self, code, Timeline(plan_stream(code)))
         writing.record_on_plan(created, note)
         return writing
@@ -111,7 +114,7 @@ class Ledger(Store):
         Args:
             snapshot: as read from a document.
             note: its effective date is the snapshot's; its source is the document.
-            title: of the plan, when the snapshot makes it.
+            title: of the plan, when the snapshot makes it; a second plan needs one.
             whole: the snapshot holds the whole plan, so what it leaves out has gone missing.
 
         Raises:
@@ -133,6 +136,14 @@ class Ledger(Store):
                 if state is not None:
                     known[ref] = state
         else:
+            plans = self.plan_codes()
+            check_code(code, "the code of a plan")
+            if plans and not title:
+                raise Refusal(
+                    "unknown-plan",
+                    f"The ledger holds no plan '{code}'.",
+                    f"Plans in it: {', '.join(plans)}. To begin another give its title (--title).",
+                )
             writing = self._new_plan(code, title or code, note, scale, impact_scale)
         writing.check_not_future(note)
         plan = writing.plan_at(note.effective_on)
@@ -177,20 +188,27 @@ class Ledger(Store):
         as_at: date,
         note: Note,
         *,
+        known_at: int | None = None,
         dry_run: bool = False,
     ) -> Receipt:
         """Record that a paper was issued; it closes the period up to its as-at date.
+
+        Args:
+            known_at: the last entry known when the paper was made; default the last there is.
 
         Raises:
             Refusal: meeting-before-as-at, issued-before-as-at.
         """
         writing = Writing(self, code)
+        shown = self.moment(as_at, known_at)
         event = decide_report(
             writing.plan_now,
             ref,
             committee,
             meeting,
             as_at,
+            known_at=shown.position,
+            root=shown.root,
             issued_on=note.effective_on,
             today=writing.today,
         )

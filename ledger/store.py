@@ -247,16 +247,18 @@ class Store(Application[str]):
             recorded[str(stored.originator_id)].append(self.mapper.to_domain_event(stored))
         return {stream: Timeline(stream, found) for stream, found in recorded.items()}
 
-    def plan_codes(self) -> list[str]:
-        """The codes of the plans in the ledger."""
-        return [stream.split("/")[1] for stream in self._streams("plan/")]
+    def plan_codes(self, known_at: int | None = None) -> list[str]:
+        """The codes of the plans in the ledger, or of those known after an entry."""
+        return [stream.split("/")[1] for stream in self._streams("plan/", known_at)]
 
     def references(self, code: str) -> list[str]:
         """The references of all actions that the plan has or had, in the order of joining."""
         return [stream.split("/")[2] for stream in self._streams(action_stream(code, ""))]
 
-    def _streams(self, prefix: str) -> list[str]:
+    def _streams(self, prefix: str, known_at: int | None = None) -> list[str]:
         begun = (entries.c.stream_version == 1) & begins_with(entries.c.stream_id, prefix)
+        if known_at is not None:
+            begun &= entries.c.position <= known_at
         query = select(entries.c.stream_id).where(begun).order_by(entries.c.position)
         with self.database.reading() as connection:
             return list(connection.execute(query).scalars())

@@ -1,8 +1,8 @@
 """Verification: is the stored history the one that was recorded?
 
 Recomputes everything from the entries and reports every finding, not only the first. What no
-check inside one database can show is a rewrite of all of it, hashes included: for that, hold the
-root that a report was issued with against the root at the same position.
+check inside one database can show is an end that was left off, or a rewrite of all of it, hashes
+included: for that, hold a root that was printed earlier against the root at the same position.
 """
 
 import json
@@ -53,19 +53,27 @@ class Verified:
     findings: tuple[Finding, ...]
 
 
-def verify(store: Store, tick: Callable[[int], None] = lambda _done: None) -> Verified:
+def verify(
+    store: Store,
+    tick: Callable[[int], None] = lambda _done: None,
+    held: tuple[int, str] | None = None,
+) -> Verified:
     """Recompute every leaf, the tree, the commitments, positions, versions and clocks.
 
     Args:
         tick: told now and then how many entries are done.
+        held: (position, root in hexadecimal) that somebody holds, from an earlier answer or from
+            the paper that it was printed for. It finds what no check from within can: an end
+            that was left off, a rewrite of everything with its hashes.
     """
-    check = _Check(store, tick)
+    check = _Check(store, tick, held)
     with store.database.reading(as_is=True) as connection:
         # Each by itself, so that damage which stops one does not hide what the others find.
         for step in (
             check.guards,
             check.entries,
             check.head,
+            check.held_root,
             check.strays,
             check.loose_texts,
             check.file,
@@ -81,7 +89,11 @@ def verify(store: Store, tick: Callable[[int], None] = lambda _done: None) -> Ve
 class _Check:
     """One pass over the entries."""
 
-    def __init__(self, store: Store, tick: Callable[[int], None]) -> None:
+    def __init__(
+        self, store: Store, tick: Callable[[int], None], held: tuple[int, str] | None
+    ) -> None:
+        self.held = held
+        self.root_there: str | None = None
         self.recorder = store.recorder
         self.mapper = store.mapper
         self.tick = tick
@@ -133,8 +145,26 @@ class _Check:
                 part(stored)
             except Exception:  # an edit can leave any value behind
                 odd = True
+        if self.held and where == self.held[0]:
+            self.root_there = self.tree.root.hex()
         if odd:
             self.add("bad-value", where, f"Entry {where} holds a value of the wrong kind.")
+
+    def held_root(self, _connection: Connection) -> None:
+        """The root that somebody holds against the root over as many entries here."""
+        if self.held is None or self.root_there == self.held[1]:
+            return
+        position, root = self.held
+        if self.root_there is None:
+            here = f"there is no entry {position} any more"
+        else:
+            here = f"the root over the first {position} entries is {self.root_there}"
+        self.add(
+            "other-history",
+            position,
+            f"You hold the root {root} at entry {position}; here {here}. This is not the history "
+            "that you were shown.",
+        )
 
     def _readable(self, stored: StoredEntry) -> None:
         try:

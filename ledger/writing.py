@@ -17,7 +17,7 @@ from domain.action import Action
 from domain.commands import Command
 from domain.errors import BadInput, Conflict, Refusal
 from domain.event import EntryVoided, Event
-from domain.plan import Plan
+from domain.plan import Plan, ReportIssued
 from domain.text import free_text, one_line
 from domain.timeline import PENDING, Timeline, action_stream, plan_stream
 from ledger.entry import Decision, Entry, Note
@@ -192,7 +192,9 @@ class Writing:
                 "Begin the plan anew in a new ledger if its foundations are wrong.",
             )
         self._voided[position] = item.event
-        correction = self._corrects(item.effective_on, note, f"entry {position}")
+        # A report touches the whole period that it closed; voiding it opens that again.
+        day = item.event.as_at if isinstance(item.event, ReportIssued) else item.effective_on
+        correction = self._corrects(day, note, f"entry {position}")
         self._append(line, EntryVoided(voids=position), replace(note, correction=correction))
 
     def _record(self, line: Timeline[Any], event: Event, note: Note) -> None:

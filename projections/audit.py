@@ -254,4 +254,9 @@ def _between(
             )
         )
         counted.append(set(connection.execute(query).scalars()))
-    return sorted(counted[0] ^ counted[1])
+    apart = counted[0] ^ counted[1]
+    voiding = select(voids.c.voided_by).where(
+        voids.c.position.in_(apart),
+        voids.c.voided_by <= max(first.position, second.position),
+    )
+    return sorted(apart | set(connection.execute(voiding).scalars()))

@@ -6,9 +6,12 @@ from datetime import date
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, and_, or_, select
 
-from domain.action import TimescaleRevised, is_delayed
+from domain.action import ActionAdded, MilestoneSet, TimescaleRevised, is_delayed
+from domain.dates import write_instant
+from domain.event import EntryVoided
+from domain.plan import ReportIssued
 from domain.scale import CLOSED, OPEN, UNDER_REVIEW
 from domain.timeline import action_stream
 from ledger.entry import Entry
@@ -16,9 +19,12 @@ from ledger.reading import begins_with
 from ledger.service import Ledger
 from ledger.store import Moment
 from ledger.tables import entries
-from projections.assertions import assertions, day_end_key, day_of, slots
+from projections.assertions import assertions, day_end_key, day_of, slots, voids
 from projections.state import PlanState, live_at, read_state
 from projections.wording import decision_data, describe
+
+FIRST_SAID = (ActionAdded.tag, MilestoneSet.tag)
+"""Entries that say a thing for the first time; whatever asserts it later has revised it."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +33,14 @@ class _Assertion:
     part: str
     effective_on: date
     position: int
+    type: str
 
 
 @dataclass(frozen=True)
 class _Report:
     as_at: date
     position: int
+    known_at: int
 
 
 def changes(
@@ -46,7 +54,7 @@ def changes(
     """
     state = read_state(connection, code, moment)
     until = moment.as_at
-    reports = _reports(connection, code, moment)
+    reports = _reports(ledger, connection, code, moment)
     if since is None:
         before = [report.as_at for report in reports if report.as_at < until]
         since = max(before, default=state.plan.begins_on)
@@ -70,11 +78,10 @@ class _Log:
         self._entries: dict[int, Entry] = {}
 
     def answer(self, reports: list[_Report]) -> dict[str, Any]:
-        revised = [r for r in self._rewritten("timescale") if r["times_revised"]]
         return {
             "since": self.since.isoformat(),
             "until": self.moment.as_at.isoformat(),
-            "timescales_revised": revised,
+            "timescales_revised": self._rewritten("timescale"),
             "delayed": self._delayed(),
             "under_review": self._standing(UNDER_REVIEW),
             "added": self._added(),
@@ -147,11 +154,14 @@ class _Log:
         rows = self._assertions(attribute)
         for (ref, part), group in groupby(rows, key=lambda row: (row.ref, row.part)):
             history = list(group)
-            later = [row for row in history[1:] if self._in_period(row.effective_on)]
+            revised = [row for row in history if row.type not in FIRST_SAID]
+            later = [row for row in revised if self._in_period(row.effective_on)]
             if not later or ref not in self.state.actions:
                 continue
             earlier = [row for row in history if row.effective_on <= self.since]
-            before = self._value((earlier or history)[-1 if earlier else 0], attribute)
+            first = [row for row in history if row.type in FIRST_SAID]
+            past = earlier[-1:] or first
+            before = self._value(past[-1], attribute) if past else None
             after = self._value(history[-1], attribute)
             why = self._why(history[-1].position)
             title = self.state.actions[ref].title
@@ -164,7 +174,7 @@ class _Log:
                         "original": before,
                         "revised": after,
                         "first_agreed": self._value(history[0], attribute),
-                        "times_revised": len(history) - 1,
+                        "times_revised": len(revised),
                         **why,
                     }
                 )
@@ -184,8 +194,15 @@ class _Log:
     def _assertions(self, attribute: str) -> Iterator[_Assertion]:
         """Every live assertion of an attribute of actions up to the date, in order of the fold."""
         query = (
-            select(slots.c.stream_id, slots.c.part, assertions.c.at, assertions.c.position)
+            select(
+                slots.c.stream_id,
+                slots.c.part,
+                assertions.c.at,
+                assertions.c.position,
+                entries.c.type,
+            )
             .join(assertions, assertions.c.slot == slots.c.id)
+            .join(entries, entries.c.position == assertions.c.position)
             .where(
                 slots.c.plan == self.code,
                 slots.c.attribute == attribute,
@@ -195,49 +212,75 @@ class _Log:
             )
             .order_by(slots.c.id, assertions.c.at)
         )
-        for stream, part, at, position in self.connection.execute(query):
+        for stream, part, at, position, type_ in self.connection.execute(query):
             ref = stream.split("/")[2]
-            yield _Assertion(ref, part, day_of(at), position)
+            yield _Assertion(ref, part, day_of(at), position, type_)
 
     def _corrections(self, reports: list[_Report]) -> list[dict[str, Any]]:
-        """Corrections of periods that were closed, recorded since the report that closed them.
+        """What altered periods already reported: recorded since their report was made.
 
-        A later report's own change log lists those recorded after the one before it, and no more.
+        That is every correction, and whatever slipped in between the making of the paper and its
+        issue. A later report's own change log lists these up to its own making, and no more.
         """
-        after = max((r.position for r in reports if r.as_at <= self.since), default=0)
+        last = max(
+            (r for r in reports if r.as_at <= self.since),
+            key=lambda r: (r.as_at, r.position),
+            default=_Report(self.since, 0, 0),
+        )
         until = min(
-            (r.position for r in reports if r.as_at >= self.moment.as_at and r.position > after),
+            (
+                r.known_at
+                for r in reports
+                if r.as_at >= self.moment.as_at and r.position > last.position
+            ),
             default=self.moment.position,
+        )
+        slipped_in = and_(
+            entries.c.position < last.position,
+            entries.c.effective_on <= self.since.isoformat(),
         )
         query = (
             select(entries.c.position)
             .where(
-                and_(entries.c.position > after, entries.c.position <= until),
-                entries.c.correction == 1,
+                and_(entries.c.position > last.known_at, entries.c.position <= until),
+                or_(entries.c.correction == 1, slipped_in),
                 entries.c.stream_id.in_(
                     select(slots.c.stream_id).where(slots.c.plan == self.code).distinct()
                 ),
             )
             .order_by(entries.c.position)
         )
-        found = []
-        for (position,) in self.connection.execute(query).all():
-            entry = self._entry(position)
-            found.append(
-                {
-                    "ref": entry.stream_id.partition("/")[2].partition("/")[2] or None,
-                    "what": describe(entry.event, self.state.plan),
-                    "recorded_at": entry.recorded_at.isoformat() if entry.recorded_at else None,
-                    **self._why(position),
-                }
+        positions = list(self.connection.execute(query).scalars())
+        voided = {
+            row.position: row.voided_by
+            for row in self.connection.execute(
+                select(voids).where(
+                    voids.c.position.in_(positions), voids.c.voided_by <= self.moment.position
+                )
             )
-        return found
+        }
+        return [self._correction(position, voided.get(position)) for position in positions]
+
+    def _correction(self, position: int, voided_by: int | None) -> dict[str, Any]:
+        entry, about = self._entry(position), self._why(position)
+        said = None
+        if isinstance(entry.event, EntryVoided):
+            # It alters the day of what it voids, not the day on which it was typed.
+            target = self._entry(entry.event.voids)
+            said, about["effective_on"] = target.event, target.effective_on.isoformat()
+        return {
+            "ref": entry.stream_id.partition("/")[2].partition("/")[2] or None,
+            "what": describe(entry.event, self.state.plan, said),
+            "recorded_at": write_instant(entry.recorded_at) if entry.recorded_at else None,
+            "voided_by": voided_by,
+            **about,
+        }
 
 
-def _reports(connection: Connection, code: str, moment: Moment) -> list[_Report]:
+def _reports(ledger: Ledger, connection: Connection, code: str, moment: Moment) -> list[_Report]:
     """Every report known, whenever it was issued: it closes its period for those who know it."""
     query = (
-        select(assertions.c.value, assertions.c.position)
+        select(assertions.c.position)
         .join(slots, slots.c.id == assertions.c.slot)
         .where(
             slots.c.plan == code,
@@ -245,9 +288,11 @@ def _reports(connection: Connection, code: str, moment: Moment) -> list[_Report]
             slots.c.attribute == "as_at",
             live_at(moment),
         )
-        .order_by(assertions.c.position)
     )
-    return [
-        _Report(date.fromisoformat(value.strip('"')), position)
-        for value, position in connection.execute(query)
-    ]
+    found = ledger.recorder.at_positions(connection, connection.execute(query).scalars())
+    reports = []
+    for position in sorted(found):
+        event = ledger.mapper.to_domain_event(found[position]).event
+        assert isinstance(event, ReportIssued)
+        reports.append(_Report(event.as_at, position, event.known_at))
+    return reports

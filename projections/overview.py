@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from domain.action import Action, activity_done, shown_rating
+from domain.action import Action, activity_done, is_done, shown_rating
 from domain.plan import Plan
 from domain.scale import CLOSED, NOT_RATED, STANDING_LABELS, UNDER_REVIEW
 from projections.state import PlanState
@@ -11,12 +11,19 @@ from projections.wording import fields, rating_words
 
 
 def is_overdue(action: Action, plan: Plan, as_at: date) -> bool:
-    """Timescale passed and the activity not complete; one under review has no due date."""
-    return (
-        action.timescale is not None
-        and action.timescale.overdue(as_at)
-        and action.standing != UNDER_REVIEW
-        and not activity_done(action, plan.scale)
+    """Timescale passed and the activity not complete; one under review has no due date.
+
+    An action whose dates stand on its milestones only is overdue when one of those is.
+    """
+    if action.standing == UNDER_REVIEW or activity_done(action, plan.scale):
+        return False
+    if action.timescale is not None:
+        return action.timescale.overdue(as_at)
+    return any(
+        milestone.timescale is not None
+        and milestone.timescale.overdue(as_at)
+        and not is_done(milestone.rating, plan.scale)
+        for milestone in action.milestones.values()
     )
 
 

@@ -189,5 +189,7 @@ def _plan(parts: Mapping[str, Mapping[str, Any]]) -> Plan:
                 values["committee"],
                 date.fromisoformat(values["meeting"]),
                 date.fromisoformat(values["as_at"]),
+                values["known_at"],
+                values["root"],
             )
     return replace(plan, sections=sections, reports=reports)

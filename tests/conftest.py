@@ -76,7 +76,9 @@ def go_on(ledger: Ledger) -> None:
         NoteProgress("P10", "The training began in September."),
         Note(date(2025, 9, 20), "A. Clerk", reason="Left out of the report.", correction=True),
     )
-    ledger.rate_impact(PLAN, "1", "Green", Note(day, "B. Chair", reason="Seen by inspectors."))
+    ledger.rate_impact(
+        PLAN, "1", "Impact sustained", Note(day, "B. Chair", reason="Seen by inspectors.")
+    )
 
 
 @pytest.fixture(scope="session")

@@ -180,7 +180,7 @@ def test_a_file_that_is_no_scale(cli: Cli, name: str) -> None:
     Path("plan.csv").write_text(HEAD + ROW, encoding="utf-8")
     Path("scale.json").write_text(SCALES[name], encoding="utf-8")
     words = ("plan", "import", "plan.csv", "--plan", "Q", "--scale", "scale.json", *IMPORT)
-    answer = cli.refused(*words)
+    answer = cli.refused(*words, "--title", "Another")
     assert (answer.code, answer.error["rule"]) == (2, "bad-scale")
 
 
@@ -189,7 +189,7 @@ def test_the_two_keys_are_never_mixed(cli: Cli) -> None:
     Path("plan.csv").write_text(HEAD + ROW, encoding="utf-8")
     Path("scale.json").write_text(json.dumps([STEP | {"label": "impact  SUSTAINED"}]), "utf-8")
     words = ("plan", "import", "plan.csv", "--plan", "Q", "--scale", "scale.json", *IMPORT)
-    answer = cli.refused(*words)
+    answer = cli.refused(*words, "--title", "Another")
     assert (answer.code, answer.error["rule"]) == (3, "scales-mixed")
 
 
@@ -282,8 +282,11 @@ def test_a_ledger_that_is_read_only(process: Process, cli: Cli, bound: Sequence[
             answer = process(*words, before=bound, env=env)
             assert (answer.returncode, answer.stderr) == (0, ""), answer
         file = str(PUBLISHED / "2024-11-07-added.csv")
-        taking = ("plan", "import", file, "--plan", "Q", "--as-at", "2025-10-31", "--source", "S")
-        for words in (WRITE, ("void", "326", *WHY), ("rebuild",), taking):
+        taking = (
+            *("plan", "import", file, "--plan", "Q", "--title", "Another"),
+            *("--as-at", "2025-10-31", "--source", "S"),
+        )
+        for words in (WRITE, ("void", "325", *WHY, "--correction"), ("rebuild",), taking):
             answer = process(*words, before=bound, env=env)
             assert answer.returncode == 1, answer
             assert answer.stderr.startswith("Failed (read-only): The ledger ")

@@ -296,7 +296,7 @@ def test_which_plan_a_file_is_for(empty: Cli) -> None:
     assert empty.refused(*words).error["rule"] == "which-plan"
     empty.done(*words, "--plan", "P")
     assert empty.data(*words)["recorded"] == []
-    empty.done(*words, "--plan", "Q")
+    empty.done(*words, "--plan", "Q", "--title", "Another")
     assert empty.refused(*words).error["rule"] == "which-plan"
 
 
@@ -305,3 +305,16 @@ def test_a_file_of_the_future(plan: Cli) -> None:
     words = ("plan", "import", _file(FIRST), "--as-at", "2199-01-01", *SOURCE)
     answer = plan.refused(*words)
     assert (answer.code, answer.error["rule"]) == (3, "future-date")
+
+
+def test_a_milestone_by_itself(plan: Cli) -> None:
+    """One numbered row is about the milestone where the action has it, never the whole action."""
+    head = "ref,section,title,milestone,timescale,rating\n"
+    rows = "M1,Homes,Two homes,1,May 2025,On track\nM1,Homes,Two homes,2,June 2025,On track\n"
+    given = ("plan", "import", "--as-at", FIRST_DAY, *SOURCE, "--partial")
+    plan.done(*given, _file(head + rows))
+    recorded = plan.data(*given, _file(head + "M1,,,2,July 2025,Complete\n"))["recorded"]
+    assert [row["what"] for row in recorded] == [
+        "milestone 2 timescale revised to July 2025",
+        "milestone 2 rated Complete",
+    ]

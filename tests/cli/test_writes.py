@@ -232,7 +232,7 @@ def test_the_next_command_finds_the_ledger_and_the_plan(cli: Cli) -> None:
 def _second_plan(cli: Cli) -> None:
     file = str(PUBLISHED / "2024-07-17-approved.csv")
     cli.done(
-        *("plan", "import", file, "--plan", "OTHER"),
+        *("plan", "import", file, "--plan", "OTHER", "--title", "Another"),
         *("--as-at", "2024-07-17", "--source", "Paper"),
     )
 
@@ -270,3 +270,52 @@ def test_a_reference_that_differs_only_in_capitals(cli: Cli) -> None:
     answer = cli.refused(*words, *BOARD, *WHY)
     assert (answer.code, answer.error["rule"]) == (3, "already-there")
     assert "C1" in answer.error["message"]
+
+
+def test_a_report_is_not_voided_in_passing(cli: Cli) -> None:
+    """Voiding a report opens a period that was reported, so it is a correction and is listed."""
+    report = str(cli.data("log", "--type", "plan.report_issued")["entries"][0]["position"])
+    assert cli.refused("void", report, *WHY).error["rule"] == "period-closed"
+    cli.done("void", report, *WHY, "--correction")
+    (row,) = cli.data("changes")["corrections"]
+    assert "CF/23/25-26" in row["what"]
+
+
+def test_what_slipped_in_while_a_paper_was_made(cli: Cli) -> None:
+    """An entry between the making of a paper and its issue is in the next change log."""
+    made = cli.data("log")["entries"][-1]["position"]
+    late = ("--effective-on", "2025-10-25", *WHY)
+    cli.done("rate", "P5", "Delayed", *late)
+    issue = ("report", "issue", "--committee", "Board", "--meeting", "2025-11-20", "--ref", "R2")
+    cli.done(*issue, "--as-at", "2025-10-31", "--known-at", f"#{made}")
+    data = cli.data("changes", "--as-at", "2025-11-20")
+    assert [(row["ref"], row["what"]) for row in data["corrections"]] == [("P5", "rated Delayed")]
+
+
+def test_a_decision_is_true_from_its_meeting(cli: Cli) -> None:
+    """Where no date is given, a decision is effective on the day of the meeting that took it."""
+    cli.done("amend", "delay", "P5", *BOARD, *WHY)
+    assert cli.data("why", "P5", "rating")["fields"][0]["effective_on"] == "2025-10-09"
+
+
+def test_a_due_date_that_cannot_be_read(cli: Cli) -> None:
+    """A slip in a due date is recorded as written, and said to be no date."""
+    answer = cli.done("amend", "timescale", "P7", "Jnauary 2026", *BOARD, *WHY)
+    assert "no due date could be read from 'Jnauary 2026'" in answer.err
+    assert cli.done("amend", "timescale", "P7", "January 2026", *BOARD, *WHY).err == ""
+
+
+def test_a_first_owner_is_a_change(cli: Cli) -> None:
+    """An owner where none was recorded before is in the change log, with nothing before it."""
+    cli.done("amend", "owner", "CLD1", "Head of Housing", *BOARD, *WHY)
+    (row,) = cli.data("changes")["owner_changed"]
+    assert (row["ref"], row["before"], row["after"]) == ("CLD1", None, "Head of Housing")
+
+
+def test_the_root_of_a_paper(cli: Cli) -> None:
+    """A root that somebody holds is checked; a wrong one breaks, and half of one is no root."""
+    shown = cli.done("--json", "overview").json
+    cli.done("verify", "--expect", f"{shown['position']}:{shown['root']}")
+    wrong = cli("verify", "--expect", f"#300:{shown['root']}")
+    assert (wrong.code, "other-history" in wrong.out) == (5, True)
+    assert cli("verify", "--expect", "300:abc").code == 2

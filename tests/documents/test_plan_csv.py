@@ -35,7 +35,7 @@ def test_an_action_and_its_milestones(tmp_path: Path) -> None:
 def test_a_single_numbered_row_is_the_action(tmp_path: Path) -> None:
     """In a plan that numbers every row, an action with one milestone is just the action."""
     assert read(tmp_path, "ref,milestone,timescale\nS7,1,TBC\n") == [
-        PlannedAction("S7", 2, timescale="TBC")
+        PlannedAction("S7", 2, timescale="TBC", numbered=1)
     ]
 
 

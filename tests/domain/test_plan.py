@@ -1,6 +1,7 @@
 """The law of a plan's stream, and the codes and reports of a plan."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -24,11 +25,12 @@ from domain.plan import (
 from domain.scale import FIVE_STEPS, IMPACT_STEPS
 
 BEGAN, TODAY = date(2025, 1, 1), date(2025, 6, 30)
+SHOWN: Any = {"known_at": 9, "root": "cd"}
 EMPTY = Plan("P", "Plan", BEGAN, FIVE_STEPS, IMPACT_STEPS)
 FULL = Plan(
     *("P", "Plan", BEGAN, FIVE_STEPS, IMPACT_STEPS),
     sections={"1": Section("1", "Homes"), "1.1": Section("1.1", "Visits", "1")},
-    reports={"R1": Report("R1", "Committee", date(2025, 4, 10), date(2025, 3, 31))},
+    reports={"R1": Report("R1", "Committee", date(2025, 4, 10), date(2025, 3, 31), 7, "ab")},
 )
 STATES: dict[str, Plan | None] = {"absent": None, "empty": EMPTY, "full": FULL}
 THERE, ABSENT = "already-there", "not-there-yet"
@@ -38,7 +40,7 @@ LAW: list[tuple[Event, tuple[str | None, str | None, str | None]]] = [
     (SectionAdded(section="1.2", name="Staff", parent="1"), (ABSENT, ABSENT, None)),
     (ImpactRated(section="1.1", impact="impact_red"), (ABSENT, ABSENT, None)),
     (
-        ReportIssued(report="R1", committee="C", meeting=TODAY, as_at=TODAY),
+        ReportIssued(report="R1", committee="C", meeting=TODAY, as_at=TODAY, **SHOWN),
         (ABSENT, None, THERE),
     ),
     (EntryVoided(voids=1), (None, None, None)),
@@ -94,7 +96,14 @@ def test_a_report_that_cannot_be_issued(name: str) -> None:
     as_at, meeting, rule = REPORTS[name]
     with pytest.raises(GovledgerError) as refused:
         decide_report(
-            FULL, "R2", "Committee", meeting, as_at, issued_on=max(TODAY, as_at), today=TODAY
+            FULL,
+            "R2",
+            "Committee",
+            meeting,
+            as_at,
+            issued_on=max(TODAY, as_at),
+            today=TODAY,
+            **SHOWN,
         )
     assert refused.value.rule == rule
 
@@ -103,14 +112,16 @@ def test_a_report_issued_before_its_period_was_over() -> None:
     """A paper cannot be out before the day that it is as at."""
     early = TODAY - timedelta(days=1)
     with pytest.raises(GovledgerError) as refused:
-        decide_report(FULL, "R2", "Committee", TODAY, TODAY, issued_on=early, today=TODAY)
+        decide_report(FULL, "R2", "Committee", TODAY, TODAY, issued_on=early, today=TODAY, **SHOWN)
     assert refused.value.rule == "issued-before-as-at"
 
 
 def test_a_report_for_a_meeting_to_come() -> None:
     """A paper goes out before the meeting that receives it; the period is closed by its date."""
     meeting = date(2025, 7, 14)
-    event = decide_report(FULL, "R2 ", "Committee", meeting, TODAY, issued_on=TODAY, today=TODAY)
+    event = decide_report(
+        FULL, "R2 ", "Committee", meeting, TODAY, issued_on=TODAY, today=TODAY, **SHOWN
+    )
     assert event.report == "R2"
     assert closed_until(FULL) == date(2025, 3, 31)
     assert closed_until(evolve(FULL, event)) == TODAY

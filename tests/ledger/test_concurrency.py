@@ -243,7 +243,9 @@ def test_two_reports_at_once(ledger: Ledger, other: Ledger) -> None:
     before = ledger.size()
     late = Writing(other, CODE)
     ledger.issue_report(CODE, "Q3", "Committee", DAY, DAY, Note(DAY, "A. Clerk"))
-    event = ReportIssued(report="Q3b", committee="Board", meeting=DAY, as_at=DAY)
+    event = ReportIssued(
+        report="Q3b", committee="Board", meeting=DAY, as_at=DAY, known_at=before, root="ab" * 32
+    )
     late.record_on_plan(event, Note(DAY, "B. Clerk"))
     with pytest.raises(Conflict):
         late.commit()

@@ -87,7 +87,7 @@ def write_imports(ledger: Ledger, actions: int, rounds: int, statement: int | No
         if statement is not None and number == rounds:
             Death(ledger, statement)
         say(start=number)
-        ledger.import_plan(f"R{number}", plan, note)
+        ledger.import_plan(f"R{number}", plan, note, title="One of many")
         say(done=number)
 
 

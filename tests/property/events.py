@@ -75,7 +75,15 @@ EVENTS: dict[type[Event], st.SearchStrategy[Event]] = {
     ),
     SectionAdded: st.builds(SectionAdded, section=keys, name=texts, parent=st.none() | keys),
     ImpactRated: st.builds(ImpactRated, section=keys, impact=keys),
-    ReportIssued: st.builds(ReportIssued, report=words, committee=words, meeting=days, as_at=days),
+    ReportIssued: st.builds(
+        ReportIssued,
+        report=words,
+        committee=words,
+        meeting=days,
+        as_at=days,
+        known_at=st.integers(0, 10**6),
+        root=words,
+    ),
     ActionAdded: st.builds(
         ActionAdded,
         ref=keys,

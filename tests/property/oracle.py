@@ -207,7 +207,10 @@ def faults(entries: Sequence[Entry], position: int) -> Iterator[str]:
     if code is not None:
         touched = entry.effective_on
         if isinstance(event, EntryVoided):
-            touched = entries[event.voids - 1].effective_on
+            voided = entries[event.voids - 1]
+            touched = voided.effective_on
+            if isinstance(voided.event, ReportIssued):
+                touched = voided.event.as_at
         closed = closed_until(entries, code, position - 1)
         within = closed is not None and touched <= closed
         if within != note.correction or (within and not note.reason):

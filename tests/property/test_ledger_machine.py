@@ -90,7 +90,9 @@ class LedgerMachine(ActionRules):
 
     @rule(
         section=some.sections,
-        label=st.sampled_from(("No impact seen", "red", "AMBER", "Green", "Delayed")),
+        label=st.sampled_from(
+            ("No impact seen", "some impact SEEN", "Impact sustained", "Green", "Delayed")
+        ),
         wording=some.wordings,
     )
     def rate_impact(self, section: str, label: str, wording: Wording) -> None:
@@ -242,7 +244,7 @@ def test_the_machine_can_have_a_command_of_every_kind_accepted() -> None:
         lambda: machine.reword("A1", "Other words", said),
         lambda: machine.change_owners("A1", "Others", said),
         lambda: machine.change_owners("A1", "Others again", replace(said, replaces="last")),
-        lambda: machine.rate_impact("Quality", "Red", said),
+        lambda: machine.rate_impact("Quality", "No impact seen", said),
         lambda: machine.void(0, True, said),
         lambda: machine.import_snapshot(snapshot, False, said),
         lambda: machine.create_plan("Plan_1", said),
