@@ -235,7 +235,9 @@ class Ledger(Store):
             raise Refusal(
                 "cannot-be-void",
                 f"Entry {position} ({stored.topic}) cannot be voided.",
-                "To take back a void, record again what it voided.",
+                "The opening entry says which ledger this is."
+                if stream == LEDGER_STREAM
+                else "To take back a void, record again what it voided.",
             )
         kind, code, *rest = stream.split("/")
         writing = Writing(self, code)
