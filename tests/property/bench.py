@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -11,6 +12,7 @@ from tempfile import TemporaryDirectory
 
 import hypothesis
 import pytest
+from sqlalchemy import Connection
 
 from domain.action import Action
 from domain.dates import london_day
@@ -20,9 +22,12 @@ from ledger.entry import Decision, Entry, EntryMapper, Note
 from ledger.store import Moment
 from ledger.verification import verify
 from ledger.writing import Receipt
+from projections.audit import difference
+from projections.changes import changes
+from projections.overview import overview
 from projections.state import PlanState, read_state
 from projections.upkeep import check_read_models, create_ledger, open_ledger, rebuild
-from tests.property import oracle
+from tests.property import oracle, papers
 from tests.property.strategies import BEGINS, CODE, FIRST_SNAPSHOT, When, Wording
 
 START = datetime(2025, 3, 29, 10, 0, tzinfo=UTC)
@@ -253,6 +258,8 @@ class Bench:
                 assert refused.value.rule == "not-there-yet"
                 return
             read = read_state(connection, code, moment)
+            if (moment.position + moment.as_at.day) % 3 == 0:  # they take their time
+                self._check_papers(connection, code, moment, read)
         prefix = action_stream(code, "")
         actions = {s.removeprefix(prefix): a for s, a in states.items() if s.startswith(prefix)}
         assert read.plan == states[plan_stream(code)]
@@ -262,6 +269,37 @@ class Bench:
         set_by = oracle.set_by(self.entries, code, moment.as_at, moment.position)
         assert {s: dict(found) for s, found in read.set_by.items()} == set_by
         self._check_ratings(read)
+
+    def _check_papers(
+        self, connection: Connection, code: str, moment: Moment, read: PlanState
+    ) -> None:
+        """The overview, the change log and the comparison of two dates, as worked out slowly."""
+        since = moment.as_at - timedelta(days=moment.position % 40)
+        shown = overview(read, moment.as_at)["summary"]["by_rating"]
+        assert {k: n for k, n in shown.items() if n} == papers.counts(read.plan, read.actions)
+        said = changes(self.ledger, connection, code, moment, since)
+        for name, refs in papers.standing_lists(read.plan, read.actions).items():
+            assert {row["ref"] for row in said[name]} == refs
+        due = papers.period(self.entries, code, read.actions, since, moment.as_at, moment.position)
+        for name in ("added", "closed"):
+            assert {row["ref"] for row in said[name]} == due[name]
+        keys = ("original", "revised", "first_agreed", "times_revised")
+        assert {
+            (row["ref"], row["milestone"]): tuple(row[key] for key in keys)
+            for row in said["timescales_revised"]
+        } == due["timescales_revised"]
+        earlier = replace(moment, as_at=since)
+        if since >= read.plan.begins_on:
+            before = read_state(connection, code, earlier)
+            found = difference(connection, code, earlier, moment)
+            assert {
+                "changed": {
+                    (row["ref"], row["field"], row["before"], row["after"])
+                    for row in found["changed"]
+                },
+                "added": {(row["ref"],) for row in found["added"]},
+                "removed": {(row["ref"],) for row in found["removed"]},
+            } == papers.differences((before.plan, before.actions), (read.plan, read.actions))
 
     def _check_ratings(self, read: PlanState) -> None:
         """No Amber E and no Green without a source, as long as there are no sign-offs."""
