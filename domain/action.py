@@ -20,8 +20,8 @@ from domain.timescale import Timescale
 class ActionAdded(Event):
     """The action joined the plan.
 
-    Fields: ref, title, section (its key), owners (roles, `; ` between), timescale, and for one
-    that joins with a rating, rating (a key of the scale).
+    Fields: ref, title, section (its key), owners (roles, `; ` between), timescale. A rating is an
+    entry of its own.
     """
 
     tag = "action.added/1"
