@@ -9,8 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from domain import signoff
 from domain.event import EntryVoided, Event
+from domain.evidence import Evidence, EvidenceLodged
 from domain.scale import CLOSED, NOT_RATED, OPEN, STANDING_LABELS, UNDER_REVIEW, Scale
+from domain.signoff import SignOff
 from domain.text import Text
 from domain.timescale import Timescale
 
@@ -36,7 +39,7 @@ class MilestoneSet(Event):
     """The action has a milestone, from now on or from the beginning, with its own timescale."""
 
     tag = "action.milestone_set/1"
-    part = "milestone"
+    part = ("milestone",)
     milestone: int
     timescale: Timescale | None = None
 
@@ -45,7 +48,7 @@ class ActionRated(Event):
     """The action, or one milestone of it, was given a rating (a key of the plan's scale)."""
 
     tag = "action.rated/1"
-    part = "milestone"
+    part = ("milestone",)
     milestone: int | None = None
     rating: str
 
@@ -61,7 +64,7 @@ class TimescaleRevised(Event):
     """The due date of the action, or of one milestone, was changed."""
 
     tag = "action.timescale_revised/1"
-    part = "milestone"
+    part = ("milestone",)
     milestone: int | None = None
     timescale: Timescale
 
@@ -110,6 +113,17 @@ class OwnersChanged(Event):
     owners: Text
 
 
+SIGN_OFF = (
+    signoff.SignOffRecommended,
+    signoff.SignOffVoted,
+    signoff.SignOffGranted,
+    signoff.SignOffDeclined,
+    signoff.SignOffRevoked,
+    signoff.SignOffConfirmed,
+)
+"""What can happen to the sign-off of an action; see `domain.signoff`."""
+
+
 # --- state ------------------------------------------------------------------------------
 
 
@@ -135,6 +149,8 @@ class Action:
     progress: str | None = None
     replaced_by: str | None = None
     milestones: Mapping[int, Milestone] = field(default_factory=dict)
+    evidence: Mapping[int, Evidence] = field(default_factory=dict)
+    signoffs: Mapping[int, SignOff] = field(default_factory=dict)
 
 
 def shown_rating(action: Action, scale: Scale) -> str:
@@ -202,6 +218,14 @@ def evolve(state: Action | None, event: Event) -> Action | None:
             return replace(state, title=event.title)
         case OwnersChanged():
             return replace(state, owners=event.owners)
+        case EvidenceLodged():
+            item = Evidence(**event.asserted())
+            return replace(state, evidence={**state.evidence, event.evidence: item})
+    if isinstance(event, SIGN_OFF):
+        before = state.signoffs.get(event.phase, SignOff(event.phase))
+        after = {**state.signoffs, event.phase: signoff.evolve(before, event)}
+        rating = getattr(event, "rating", state.rating)
+        return replace(state, signoffs=after, rating=rating)
     raise TypeError(f"{event.tag} is not an event of an action")
 
 
@@ -228,6 +252,18 @@ def objection(state: Action | None, event: Event, scale: Scale) -> tuple[str, st
             return "milestone-there", f"it has a milestone {number} already"
     elif number is not None and number not in state.milestones:
         return "no-such-milestone", f"it has no milestone {number} on that date"
+    if isinstance(event, SIGN_OFF):
+        return signoff.objection(state, event, scale)
+    if isinstance(event, EvidenceLodged) and event.evidence in state.evidence:
+        return "already-there", f"it has an item of evidence {event.evidence} already"
+    rating = None if number else getattr(event, "rating", None)
+    phase = signoff.held_by(state, rating, scale) if rating else 0
+    if phase:
+        return (
+            "signed-off",
+            f"its sign-off of phase {phase} is granted, and only revoking that moves its rating "
+            f"(govledger signoff revoke {state.ref} --phase {phase})",
+        )
     reviewed = state.standing == UNDER_REVIEW
     if reviewed and isinstance(event, ActionRated | MarkedDelayed | PlacedUnderReview):
         return "under-review", "it is under review on that date"

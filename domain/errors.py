@@ -46,6 +46,13 @@ class Conflict(Refusal):
     """Somebody else recorded something on the same matter first; nothing was recorded."""
 
 
+class NotAuthorised(GovledgerError):
+    """The person, or the body, may not do this; nothing was recorded."""
+
+    exit_code = 4
+    code = "not_authorised"
+
+
 class IntegrityBroken(GovledgerError):
     """The stored history is not the history that was recorded."""
 

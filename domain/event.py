@@ -20,12 +20,15 @@ class Event(BaseModel):
 
     Class attributes:
         tag: type and version, as stored; never a Python path.
-        part: the field that names the part of the stream which the event is about, or None.
+        part: the fields that name the part of the stream which the event is about; none for
+            all of it.
+        whole: attributes that belong to the whole subject, although the event is about a part.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     tag: ClassVar[str]
-    part: ClassVar[str | None] = None
+    part: ClassVar[tuple[str, ...]] = ()
+    whole: ClassVar[tuple[str, ...]] = ()
     vault: ClassVar[dict[str, tuple[str, ...]]]
 
     @classmethod
@@ -39,8 +42,16 @@ class Event(BaseModel):
 
     def part_name(self) -> str:
         """The part of the stream that this is about, such as `milestone/2`; empty for all of it."""
-        value = getattr(self, self.part) if self.part else None
-        return "" if value is None else f"{self.part}/{value}"
+        values = [getattr(self, name) for name in self.part]
+        if None in values:
+            return ""
+        pairs = zip(self.part, values, strict=True)
+        return "/".join(f"{name}/{value}" for name, value in pairs)
+
+    def asserted(self) -> dict[str, Any]:
+        """The attributes that the event gives a value, for states whose fields are named alike."""
+        values = {name: getattr(self, name) for name in type(self).model_fields}
+        return {name: value for name, value in values.items() if value is not None}
 
 
 class LedgerOpened(Event):
@@ -63,7 +74,10 @@ class EntryVoided(Event):
 
     Fields:
         voids: position of the entry that is voided.
+        cause_before: how many entries before this one stands what took away its support; None for
+            a void that somebody gave.
     """
 
     tag = "entry.voided/1"
     voids: int
+    cause_before: int | None = None

@@ -32,7 +32,7 @@ class SectionAdded(Event):
     """The plan has a section (key such as `1.2`), perhaps inside another (parent, a key)."""
 
     tag = "plan.section_added/1"
-    part = "section"
+    part = ("section",)
     section: str
     name: Text
     parent: str | None = None
@@ -42,9 +42,21 @@ class ImpactRated(Event):
     """A section was rated for its impact against what inspectors found."""
 
     tag = "plan.impact_rated/1"
-    part = "section"
+    part = ("section",)
     section: str
     impact: str
+
+
+class TermsSet(Event):
+    """The plan has other terms for decisions from now on.
+
+    Fields: impact_kinds (of the four inner sources of evidence, how many a sign-off of phase 2
+    needs), most_revisions (of one timescale before an open escalation is needed).
+    """
+
+    tag = "plan.terms_set/1"
+    impact_kinds: int | None = None
+    most_revisions: int | None = None
 
 
 class ReportIssued(Event):
@@ -55,7 +67,7 @@ class ReportIssued(Event):
     """
 
     tag = "plan.report_issued/1"
-    part = "report"
+    part = ("report",)
     report: str
     committee: str
     meeting: date
@@ -100,6 +112,8 @@ class Plan:
     impact_scale: Scale
     sections: Mapping[str, Section] = field(default_factory=dict)
     reports: Mapping[str, Report] = field(default_factory=dict)
+    impact_kinds: int = 2
+    most_revisions: int | None = None
 
     def section_named(self, name: str) -> Section:
         """The section with that key or name, in any case.
@@ -148,6 +162,8 @@ def evolve(state: Plan | None, event: Event) -> Plan | None:
             bare = Section(event.section, event.section)
             section = replace(state.sections.get(event.section, bare), impact=event.impact)
             return replace(state, sections={**state.sections, section.key: section})
+        case TermsSet():
+            return replace(state, **event.asserted())
         case ReportIssued():
             report = Report(
                 event.report,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Generic, Protocol, TypeVar
 
-from domain import action, plan
+from domain import action, amendment, body, escalation, person, plan
 from domain.errors import Refusal
 from domain.event import EntryVoided, Event
 from domain.scale import FIVE_STEPS, Scale
@@ -49,10 +49,26 @@ def action_stream(code: str, ref: str) -> str:
     return f"action/{code}/{ref}"
 
 
-EVOLVE: dict[str, Callable[[Any, Event], Any]] = {"plan": plan.evolve, "action": action.evolve}
+def stream_of(kind: str, code: str, key: str) -> str:
+    """The stream of a body, a person, an escalation or an amendment of a plan."""
+    return f"{kind}/{code}/{key}"
+
+
+EVOLVE: dict[str, Callable[[Any, Event], Any]] = {
+    "plan": plan.evolve,
+    "action": action.evolve,
+    "body": body.evolve,
+    "person": person.evolve,
+    "escalation": escalation.evolve,
+    "amendment": amendment.evolve,
+}
 OBJECTION: dict[str, Callable[[Any, Event, Scale], tuple[str, str] | None]] = {
     "plan": plan.objection,
     "action": action.objection,
+    "body": body.objection,
+    "person": person.objection,
+    "escalation": escalation.objection,
+    "amendment": amendment.objection,
 }
 
 
@@ -68,9 +84,11 @@ def fold(entries: Iterable[Recorded], as_at: date, known_at: int) -> dict[str, A
         The state by stream id; streams that had not begun are left out.
     """
     known = [entry for entry in entries if entry.position <= known_at]
-    voided = {entry.event.voids for entry in known if isinstance(entry.event, EntryVoided)}
+    voided = {(e.stream_id, e.event.voids) for e in known if isinstance(e.event, EntryVoided)}
     live = [
-        entry for entry in known if entry.effective_on <= as_at and entry.position not in voided
+        entry
+        for entry in known
+        if entry.effective_on <= as_at and (entry.stream_id, entry.position) not in voided
     ]
     states: dict[str, Any] = {}
     for entry in sorted(live, key=lambda entry: (entry.effective_on, entry.position)):
@@ -135,8 +153,10 @@ class Timeline(Generic[State]):
     @property
     def name(self) -> str:
         """What people call the stream's subject: the reference of the action, or the plan."""
-        code, _, ref = self._subject.partition("/")
-        return ref or f"plan {code}"
+        code, _, key = self._subject.partition("/")
+        if self.kind in ("body", "person"):
+            return f"{self.kind} {key}"
+        return key or f"plan {code}"
 
     def extend(self, recorded: Iterable[Recorded]) -> None:
         """Take in entries that were recorded since, in order of version."""
@@ -179,6 +199,11 @@ class Timeline(Generic[State]):
         count = bisect(self._items, as_at, key=lambda item: item.effective_on)
         return self._state_after(count)  # type: ignore[no-any-return]
 
+    def state_by(self, day: date, position: int) -> State | None:
+        """The state by an order of the fold: of that day only what was recorded by the position."""
+        count = bisect(self._items, (day, position), key=lambda item: item.order)
+        return self._state_after(count)  # type: ignore[no-any-return]
+
     def item(self, position: int) -> Item | None:
         """The live item recorded at that position."""
         return next((item for item in self._items if item.position == position), None)
@@ -187,6 +212,30 @@ class Timeline(Generic[State]):
         """The position of the entry that voided that one, where one did."""
         return self._voided.get(position)
 
+    def items(self, since: date = date.min) -> tuple[Item, ...]:
+        """The live items effective on that day or later, in order of the fold."""
+        first = bisect(self._items, (since, 0), key=lambda item: item.order)
+        return tuple(self._items[first:])
+
+    def state_before(self, position: int) -> State | None:
+        """The state just before the live item recorded at that position."""
+        index = next(i for i, item in enumerate(self._items) if item.position == position)
+        return self._state_after(index)  # type: ignore[no-any-return]
+
+    def objection_to(self, item: Item, scale: Scale = FIVE_STEPS) -> tuple[str, str] | None:
+        """What the law of the stream says against a live item where it stands."""
+        return OBJECTION[self.kind](self.state_before(item.position), item.event, scale)
+
+    def broken(self, scale: Scale = FIVE_STEPS) -> tuple[Item, str, str] | None:
+        """The first item that the law of the stream speaks against: (item, rule, sentence)."""
+        for index in range(self._lawful, len(self._items)):
+            item = self._items[index]
+            found = OBJECTION[self.kind](self._state_after(index), item.event, scale)
+            if found:
+                return item, *found
+            self._lawful = index + 1
+        return None
+
     def check(self, scale: Scale = FIVE_STEPS) -> None:
         """Hold the timeline, with what was added, to the law of the stream.
 
@@ -194,12 +243,9 @@ class Timeline(Generic[State]):
             Refusal: the new event makes no sense where it stands, or an entry that is already
                 recorded would make none after it.
         """
-        for index in range(self._lawful, len(self._items)):
-            item = self._items[index]
-            found = OBJECTION[self.kind](self._state_after(index), item.event, scale)
-            if found:
-                self._refuse(item, *found)
-        self._lawful = len(self._items)
+        found = self.broken(scale)
+        if found:
+            self._refuse(*found)
 
     def _refuse(self, item: Item, rule: str, sentence: str) -> None:
         if item.pending:

@@ -136,6 +136,7 @@ class Recorder(EntryReader, ApplicationRecorder):
         guards: Mapping[str, int] | None = None,
         not_before: datetime | None = None,
         read_at: int = -1,
+        unless: Sequence[str] = (),
     ) -> list[StoredEntry]:
         """Append and return what was stored; see `insert_events`.
 
@@ -143,9 +144,12 @@ class Recorder(EntryReader, ApplicationRecorder):
             not_before: they are recorded at this instant or later, whatever the clock says now.
             read_at: the size of the ledger when the decision was made; if it is still that, the
                 guards need not be looked at.
+            unless: types of entry of which none may have been recorded since.
         """
         with self._one_writer, self.database.writing() as connection:
-            return self._append(connection, stored_events, guards or {}, not_before, read_at)
+            return self._append(
+                connection, stored_events, guards or {}, not_before, read_at, unless
+            )
 
     def _append(
         self,
@@ -154,10 +158,18 @@ class Recorder(EntryReader, ApplicationRecorder):
         guards: Mapping[str, int],
         not_before: datetime | None = None,
         read_at: int = -1,
+        unless: Sequence[str] = (),
     ) -> list[StoredEntry]:
         if not stored_events:
             return []
         before = self.head(connection)
+        if unless and before.size != read_at:
+            meanwhile = select(entries.c.position).where(
+                entries.c.position > read_at, entries.c.type.in_(unless)
+            )
+            position = connection.execute(meanwhile.limit(1)).scalar()
+            if position is not None:
+                raise IntegrityError(f"entry {position} was recorded since this was decided")
         for stream, version in guards.items() if before.size != read_at else ():
             found = connection.execute(_VERSION, {"stream": stream}).scalar() or 0
             if found != version:

@@ -5,15 +5,27 @@ from datetime import date
 from typing import Any
 
 from domain.action import Action, ActionAdded
+from domain.authority import in_force
+from domain.board_commands import BoardCommand, ReplaceKey, StandDown, may_take_over
 from domain.commands import Add, Close, Command, NoteProgress
-from domain.errors import BadInput, Refusal
+from domain.errors import BadInput, Conflict, Refusal
+from domain.event import EntryVoided
 from domain.importing import Findings, PlannedAction, compare
+from domain.issue_commands import Decline, Propose, Withdraw, replaceable
 from domain.plan import check_code, decide_impact, decide_plan, decide_report
 from domain.scale import FIVE_STEPS, IMPACT_STEPS, Scale
-from domain.timeline import Timeline, plan_stream
+from domain.scene import Scene
+from domain.signoff import SignOffConfirmed, SignOffVoted
+from domain.signoff_commands import CastVote, Confirm, Recommend, Return, Revoke, ToSign
+from domain.timeline import PENDING, Timeline, plan_stream
+from ledger import signatures
 from ledger.entry import Note
 from ledger.store import LEDGER_STREAM, Store
+from ledger.voiding import void_entry
 from ledger.writing import Receipt, Writing
+
+ATTEMPTS = 20
+"""How often a signed vote is decided again when somebody else votes at the same moment."""
 
 
 class Ledger(Store):
@@ -47,23 +59,148 @@ class Ledger(Store):
             Refusal: unknown-reference, needs-authority, and what the command itself refuses.
             BadInput: needs-reason.
         """
-        if command.is_decision and note.decided_by is None and not note.source:
-            raise Refusal(
-                "needs-authority",
-                f"To {command.asks_for} is a decision: say which body took it.",
-                "Give --decided-by BODY --meeting DATE --minute REF (or, for history taken from "
-                "a published document, --source REF).",
-            )
         if not note.reason and not note.source and not isinstance(command, NoteProgress):
             raise BadInput(
                 "needs-reason", f"To {command.asks_for} needs a reason.", "Give --reason TEXT."
             )
         with self.database.reading():
             writing = Writing(self, code)
+            scene = writing.scene(note.effective_on, note.recorded_by)
+            if note.source:
+                may_take_over(scene.on(writing.today))
+            elif command.is_decision:
+                self._check_form(scene, command, note, writing.today)
             if isinstance(command, Close) and command.replaced_by:
                 writing.known_action(command.replaced_by)
+                replaceable(scene, command)
             writing.carry_out(command, note, replaces=replaces, joins=isinstance(command, Add))
         return writing.commit(dry_run=dry_run)
+
+    @staticmethod
+    def _check_form(scene: Scene, command: Command, note: Note, today: date) -> None:
+        """A decision names its body; where a body of the plan has that power, it agrees a proposal.
+
+        Raises:
+            Refusal: needs-agreement, needs-authority.
+        """
+        # An early date is no way round the body that has the power by now.
+        able = scene.empowered("amend") or scene.on(today).empowered("amend")
+        if able:
+            raise Refusal(
+                "needs-agreement",
+                f"To {command.asks_for} in this plan is first proposed, then agreed by "
+                f"{' or '.join(str(body) for body in able)}.",
+                "Use: govledger amend propose … and then: govledger amend agree A1 --meeting DATE "
+                "--minute REF. The direct form is for history taken over from a published "
+                "document (--source REF).",
+            )
+        if note.decided_by is None:
+            raise Refusal(
+                "needs-authority",
+                f"To {command.asks_for} is a decision: say which body took it.",
+                "Give --decided-by BODY --meeting DATE --minute REF (or, for history taken from "
+                "a published document, --source REF).",
+            )
+
+    def govern(
+        self,
+        code: str,
+        command: BoardCommand,
+        note: Note,
+        *,
+        replaces: int | None = None,
+        dry_run: bool = False,
+    ) -> Receipt:
+        """Carry out a command on people, bodies, meetings, evidence, sign-offs, escalations or
+        proposed amendments.
+
+        Args:
+            code: the plan.
+            command: see `domain.board_commands`, `signoff_commands` and `issue_commands`.
+            replaces: position of an entry of the plan that is voided in the same append.
+
+        Raises:
+            NotAuthorised, Refusal: what the command itself and `domain.authority` refuse;
+                bad-signature.
+        """
+        if not note.reason and _needs_reason(command):
+            raise BadInput("needs-reason", "This needs a reason.", "Give --reason TEXT.")
+        # Members vote at the same time on the same action. What they signed binds the content, so
+        # a vote that came second is decided again by itself, and refused if that has changed.
+        attempts = ATTEMPTS if isinstance(command, CastVote | Confirm) else 1
+        for attempt in range(1, attempts + 1):
+            with self.database.reading():
+                writing = Writing(self, code)
+                writing.proceed(command, note, replaces=replaces)
+                if not dry_run:
+                    self._check_signature(writing)
+                self._check_unused(writing)
+            try:
+                return writing.commit(dry_run=dry_run)
+            except Conflict:
+                if attempt == attempts:
+                    raise
+        raise AssertionError("an attempt returns or raises")
+
+    def to_sign(self, code: str, command: CastVote | Confirm, note: Note) -> ToSign:
+        """What a member has to sign for a vote or a confirmation; records nothing.
+
+        Raises:
+            NotAuthorised, Refusal: what would refuse the signed command too.
+        """
+        with self.database.reading():
+            writing = Writing(self, code)
+            writing.proceed(command, note)
+            writing.commit(dry_run=True)
+            scene = Writing(self, code).scene(note.effective_on, note.recorded_by)
+            ready = command.to_sign(scene)
+            key = in_force(scene, ready.signer.person, (writing.today, PENDING))
+            return replace(ready, key=key)
+
+    def _check_signature(self, writing: Writing) -> None:
+        """A vote's signature must be the person's own, over just the statement that is recorded.
+
+        Raises:
+            Refusal: bad-signature.
+        """
+        entry = writing.entries[-1]
+        event = entry.event
+        if not isinstance(event, SignOffVoted | SignOffConfirmed):
+            return
+        scene = writing.scene(entry.effective_on, event.person)
+        key = in_force(scene, event.person, (writing.today, PENDING))
+        wrong = signatures.check(event.statement, event.signature, event.person, key)
+        if wrong:
+            raise Refusal(
+                "bad-signature",
+                "The signature does not sign this statement with the key of "
+                f"{scene.person(event.person)}: {wrong}",
+                "Look at what is to be signed and sign it again.",
+            )
+
+    def _check_unused(self, writing: Writing) -> None:
+        """A signature counts once: one whose vote was voided cannot be entered again by others.
+
+        Raises:
+            Refusal: signed-before.
+        """
+        entry = writing.entries[-1]
+        event = entry.event
+        if not isinstance(event, SignOffVoted | SignOffConfirmed):
+            return
+        earlier: Any
+        for earlier in self.events.get(entry.stream_id):
+            if not isinstance(earlier.event, SignOffVoted | SignOffConfirmed):
+                continue
+            # One and the same statement can have several signatures of the same key.
+            if event.statement == earlier.event.statement or (
+                event.signature and event.signature == earlier.event.signature
+            ):
+                raise Refusal(
+                    "signed-before",
+                    f"This signature was entered before, as entry {earlier.position}.",
+                    "Look at what is to be signed and sign it again.",
+                )
 
     def create_plan(
         self,
@@ -129,6 +266,7 @@ class Ledger(Store):
         known: dict[str, Action] = {}
         if code in self.plan_codes():
             writing = Writing(self, code)
+            may_take_over(writing.scene(writing.today, note.recorded_by))
             refs = self.references(code)
             writing.load(refs)
             for ref in refs:
@@ -175,6 +313,8 @@ class Ledger(Store):
         if not note.reason and not note.source:
             raise BadInput("needs-reason", "An impact rating needs a reason.", "Give --reason.")
         writing = Writing(self, code)
+        if note.source:
+            may_take_over(writing.scene(writing.today, note.recorded_by))
         event = decide_impact(writing.plan_at(note.effective_on), section, label)
         writing.record_on_plan(event, note, replaces=replaces)
         return writing.commit(dry_run=dry_run)
@@ -224,23 +364,28 @@ class Ledger(Store):
         """
         if not note.reason:
             raise BadInput("needs-reason", "A void needs a reason.", "Give --reason TEXT.")
-        with self.database.reading() as connection:
-            stored = self.recorder.at_positions(connection, [position]).get(position)
-        if stored is None:
-            raise BadInput(
-                "no-such-entry", f"There is no entry {position}.", f"The last is {self.size()}."
-            )
-        stream = str(stored.originator_id)
-        if stored.topic == "entry.voided/1" or stream == LEDGER_STREAM:
+        entry = self.entry_at(position)
+        stream = entry.stream_id
+        if isinstance(entry.event, EntryVoided) or stream == LEDGER_STREAM:
             raise Refusal(
                 "cannot-be-void",
-                f"Entry {position} ({stored.topic}) cannot be voided.",
+                f"Entry {position} ({entry.event.tag}) cannot be voided.",
                 "The opening entry says which ledger this is."
                 if stream == LEDGER_STREAM
                 else "To take back a void, record again what it voided.",
             )
-        kind, code, *rest = stream.split("/")
-        writing = Writing(self, code)
-        line: Timeline[Any] = writing.action_line(rest[0]) if kind == "action" else writing.plan
-        writing.void(line, position, replace(note, effective_on=writing.today))
+        with self.database.reading():
+            writing = Writing(self, stream.split("/")[1])
+            void_entry(writing, position, replace(note, effective_on=writing.today))
         return writing.commit(dry_run=dry_run)
+
+
+def _needs_reason(command: BoardCommand) -> bool:
+    """Whether somebody will ask why: of whatever takes back, declines or asks for a change."""
+    if isinstance(command, CastVote):
+        return command.vote == "decline"
+    if isinstance(command, ReplaceKey):
+        return command.key is None
+    return isinstance(
+        command, Propose | Decline | Withdraw | Recommend | Return | Revoke | StandDown
+    )

@@ -5,7 +5,7 @@ Opens and begins ledgers, reads what decisions rest on, resolves the two clocks,
 
 import threading
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -19,13 +19,13 @@ from eventsourcing.persistence import (
     TrackingRecorder,
 )
 from eventsourcing.utils import Environment
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from domain.dates import end_of_day, london_day, now, read_instant
 from domain.errors import BadInput, Failed
 from domain.event import LedgerOpened
 from domain.text import one_line
-from domain.timeline import Timeline, action_stream
+from domain.timeline import Timeline, action_stream, stream_of
 from ledger.database import Database
 from ledger.entry import Entry, EntryMapper, Note
 from ledger.reading import begins_with
@@ -255,6 +255,49 @@ class Store(Application[str]):
         """The references of all actions that the plan has or had, in the order of joining."""
         return [stream.split("/")[2] for stream in self._streams(action_stream(code, ""))]
 
+    def keys(self, kind: str, code: str) -> list[str]:
+        """The keys of all streams of a kind that a plan has, in the order of beginning."""
+        return [s.split("/")[2] for s in self._streams(stream_of(kind, code, ""))]
+
+    def stream_at(self, position: int) -> str | None:
+        """The stream of the entry at a position; None where there is no entry."""
+        query = select(entries.c.stream_id).where(entries.c.position == position)
+        with self.database.reading() as connection:
+            return connection.execute(query).scalar()
+
+    def entry_at(self, position: int) -> Entry:
+        """The entry at a position.
+
+        Raises:
+            BadInput: no-such-entry.
+        """
+        with self.database.reading() as connection:
+            stored = self.recorder.at_positions(connection, [position]).get(position)
+        if stored is None:
+            raise BadInput(
+                "no-such-entry", f"There is no entry {position}.", f"The last is {self.size()}."
+            )
+        return self.mapper.to_domain_event(stored)
+
+    def streams_with(self, code: str, tags: Sequence[str], first: int) -> list[str]:
+        """The streams of a plan with an entry of these types at that position or later."""
+        query = (
+            select(entries.c.stream_id)
+            .distinct()
+            .where(
+                entries.c.type.in_(tags),
+                entries.c.position >= first,
+                or_(
+                    *(
+                        begins_with(entries.c.stream_id, stream_of(kind, code, ""))
+                        for kind in ("action", "escalation", "amendment")
+                    )
+                ),
+            )
+        )
+        with self.database.reading() as connection:
+            return list(connection.execute(query).scalars())
+
     def _streams(self, prefix: str, known_at: int | None = None) -> list[str]:
         begun = (entries.c.stream_version == 1) & begins_with(entries.c.stream_id, prefix)
         if known_at is not None:
@@ -301,12 +344,14 @@ class Store(Application[str]):
         new: list[Entry],
         guards: Mapping[str, int] | None = None,
         decided: Standing | None = None,
+        unless: Sequence[str] = (),
     ) -> list[Entry]:
         """Store entries that have been decided.
 
         Args:
             guards: versions of other streams on which the decision rested.
             decided: where the ledger stood then; they are recorded at that instant or later.
+            unless: types of entry of which none may have been recorded since.
 
         Raises:
             IntegrityError: a stream has moved since it was read.
@@ -314,7 +359,7 @@ class Store(Application[str]):
         stored = [self.mapper.to_stored_event(entry) for entry in new]
         since = decided or Standing(-1, EARLIEST)
         placed = self.recorder.append(
-            stored, guards=guards, not_before=since.instant, read_at=since.size
+            stored, guards=guards, not_before=since.instant, read_at=since.size, unless=unless
         )
         recorded = [
             replace(entry, position=at.position, recorded_at=read_instant(at.recorded_at))

@@ -14,13 +14,19 @@ from typing import TYPE_CHECKING, Any
 from eventsourcing.persistence import IntegrityError
 
 from domain.action import Action
+from domain.amendment import AmendmentAgreed
+from domain.authority import check
+from domain.board_commands import BoardCommand
 from domain.commands import Command
 from domain.errors import BadInput, Conflict, Refusal
-from domain.event import EntryVoided, Event
-from domain.plan import Plan, ReportIssued
+from domain.event import Event
+from domain.issue_commands import within_cap
+from domain.plan import Plan
 from domain.text import free_text, one_line
-from domain.timeline import PENDING, Timeline, action_stream, plan_stream
+from domain.timeline import PENDING, Timeline, action_stream, plan_stream, stream_of
 from ledger.entry import Decision, Entry, Note
+from ledger.scene import LineScene
+from ledger.voiding import reopen, unless, void, void_entry
 
 if TYPE_CHECKING:
     from ledger.store import Store
@@ -58,8 +64,8 @@ class Writing:
     """
 
     def __init__(self, ledger: "Store", code: str, plan: Timeline[Plan] | None = None) -> None:
-        self._ledger = ledger
-        self._code = code
+        self.ledger = ledger
+        self.code = code
         self._decided = ledger.standing()
         self.today = self._decided.today
         self.plan: Timeline[Plan] = plan or ledger.timeline(plan_stream(code), self._decided.size)
@@ -70,10 +76,27 @@ class Writing:
                 f"The ledger holds no plan '{code}'.",
                 f"Plans in it: {known}. Take one in with: govledger plan import FILE",
             )
-        self._timelines: dict[str, Timeline[Action]] = {}
+        self.lines: dict[str, Timeline[Any]] = {self.plan.stream_id: self.plan}
         self._read: dict[str, int] = {self.plan.stream_id: self.plan.version}
-        self._entries: list[Entry] = []
-        self._voided: dict[int, Event] = {}
+        self.entries: list[Entry] = []
+        self.voided: dict[int, Event] = {}
+        self.effective: dict[int, date] = {}  # of what was voided
+        self.correction = False  # whether a note said that this corrects a closed period
+
+    @functools.cached_property
+    def _opened(self) -> Entry:
+        return self.ledger.opened()
+
+    @property
+    def ledger_id(self) -> str:
+        """Identity of the ledger."""
+        opened: Any = self._opened.event
+        return str(opened.ledger_id)
+
+    @property
+    def opened_by(self) -> str:
+        """Who began the ledger: its first administrator."""
+        return self._opened.note.recorded_by
 
     def plan_at(self, day: date) -> Plan:
         """The plan as at that day, with what this write adds.
@@ -84,7 +107,7 @@ class Writing:
         if day < self.plan_now.begins_on:
             raise Refusal(
                 "before-plan",
-                f"The plan {self._code} began on {self.plan_now.begins_on}; {day} is earlier.",
+                f"The plan {self.code} began on {self.plan_now.begins_on}; {day} is earlier.",
                 "Give a later date.",
             )
         plan = self.plan.state_at(day)
@@ -98,15 +121,17 @@ class Writing:
         assert plan is not None
         return plan
 
+    def line(self, stream: str) -> Timeline[Any]:
+        """The timeline of a stream; empty for one that has not begun."""
+        if stream not in self.lines:
+            line = self.ledger.timeline(stream, self._decided.size)
+            self.lines[stream] = line
+            self._read[stream] = line.version
+        return self.lines[stream]
+
     def action_line(self, ref: str) -> Timeline[Action]:
         """The timeline of an action; empty for one that is not in the plan."""
-        if ref not in self._timelines:
-            line: Timeline[Action] = self._ledger.timeline(
-                action_stream(self._code, ref), self._decided.size
-            )
-            self._timelines[ref] = line
-            self._read[line.stream_id] = line.version
-        return self._timelines[ref]
+        return self.line(action_stream(self.code, ref))
 
     def known_action(self, ref: str) -> Timeline[Action]:
         """The timeline of an action that is or was in the plan.
@@ -116,20 +141,35 @@ class Writing:
         """
         line = self.action_line(ref)
         if line.version == 0:
-            raise unknown_reference(ref, self._code, self._ledger.references(self._code))
+            raise unknown_reference(ref, self.code, self.ledger.references(self.code))
         return line
 
     def load(self, refs: Iterable[str]) -> None:
         """Read the timelines of many actions at once."""
-        missing = {action_stream(self._code, r): r for r in refs if r not in self._timelines}
-        for stream, line in self._ledger.timelines(missing).items():
-            self._timelines[missing[stream]] = line
+        self.load_streams(action_stream(self.code, ref) for ref in refs)
+
+    def load_streams(self, streams: Iterable[str]) -> None:
+        """Read the timelines of many streams at once."""
+        missing = [stream for stream in streams if stream not in self.lines]
+        for stream, line in self.ledger.timelines(missing).items():
+            self.lines[stream] = line
             self._read[stream] = line.version
+
+    def keys(self, kind: str) -> list[str]:
+        """The keys of the plan's streams of a kind, those that begin in this write included."""
+        known = self.ledger.keys(kind, self.code)
+        prefix = stream_of(kind, self.code, "")
+        begun = [s.removeprefix(prefix) for s in self.lines if s.startswith(prefix)]
+        return [*known, *(k for k in begun if k not in known and self.lines[prefix + k].version)]
+
+    def scene(self, day: date, who: str) -> LineScene:
+        """What a decision looks at, as at a day, with what this write adds."""
+        return LineScene(self, day, who)
 
     def record_on_plan(self, event: Event, note: Note, *, replaces: int | None = None) -> None:
         """Add an event of the plan itself."""
         if replaces is not None:
-            self.void(self.plan, replaces, replace(note, effective_on=self.today))
+            void(self, self.plan, replaces, replace(note, effective_on=self.today))
         self._record(self.plan, event, note)
 
     def carry_out(
@@ -147,14 +187,16 @@ class Writing:
         if joins and line.version == 0:
             self._check_spelling(command.ref)
         if replaces is not None:
-            self.void(line, replaces, replace(note, effective_on=self.today))
+            void(self, line, replaces, replace(note, effective_on=self.today))
         self._check_dates(note)
         plan = self.plan_at(note.effective_on)
+        if not note.source:  # after the void, or what is replaced would count too
+            within_cap(self.scene(note.effective_on, note.recorded_by), command)
         state = line.state_at(note.effective_on)
         self._record(line, command.decide(state, plan, taken_over=bool(note.source)), note)
 
     def _check_spelling(self, ref: str) -> None:
-        for known in self._ledger.references(self._code):
+        for known in self.ledger.references(self.code):
             if known.casefold() == ref.casefold():
                 raise Refusal(
                     "already-there",
@@ -162,47 +204,53 @@ class Writing:
                     "Give the new action another reference.",
                 )
 
+    def proceed(self, command: BoardCommand, note: Note, *, replaces: int | None = None) -> None:
+        """Let a command that concerns the boards decide, and add what it has recorded.
+
+        Raises:
+            Refusal, NotAuthorised: whatever the command, the dates or the authority refuse.
+        """
+        self._check_dates(note)
+        if replaces is not None:
+            void_entry(self, replaces, replace(note, effective_on=self.today))
+        scene = self.scene(note.effective_on, note.recorded_by)
+        minute = getattr(command, "minute", None)
+        decided = command.decide(scene)
+        if minute is not None:
+            # Every entry that the decision made carries it, the change to the plan included.
+            first: Any = decided[0][2]
+            body = scene.body(first.body).name
+            note = replace(
+                note, decided_by=Decision(body=body, meeting=first.meeting, minute=minute)
+            )
+        for kind, key, event in decided:
+            stream = plan_stream(self.code) if kind == "plan" else stream_of(kind, self.code, key)
+            line = self.line(stream)
+            before = line.state_at(note.effective_on)
+            check(scene, before, event, (self.today, PENDING))
+            if not note.reason and kind == "action" and isinstance(decided[0][2], AmendmentAgreed):
+                # The change log gives a reason: where the body added none, that of the proposal.
+                note = replace(note, reason=self._reason_of(decided[0][1]))
+            self._record(line, event, note)
+
+    def _reason_of(self, amendment: str) -> str | None:
+        """Why the amendment was proposed."""
+        proposal = self.line(stream_of("amendment", self.code, amendment)).items()[0]
+        entry = self.ledger.entry_at(proposal.position)
+        return None if "reason" in entry.withheld else entry.note.reason
+
     def record_on_action(self, ref: str, event: Event, note: Note, *, joins: bool) -> None:
         """Add an event of an action that has been decided already."""
         line = self.action_line(ref) if joins else self.known_action(ref)
         self._record(line, event, note)
 
-    def void(self, line: Timeline[Any], position: int, note: Note) -> None:
-        """Add the entry that voids an earlier one of this timeline.
-
-        Raises:
-            Refusal: already-void, cannot-be-void, period-closed.
-        """
-        item = line.item(position)
-        if item is None:
-            by = line.voided_by(position)
-            if by is None:
-                raise Refusal(
-                    "not-on-this",
-                    f"Entry {position} is not on {line.name}.",
-                    f"Find the entry to void with: govledger log {line.name}",
-                )
-            raise Refusal(
-                "already-void", f"Entry {position} was voided by entry {by}.", "Nothing to do."
-            )
-        if item.event.tag.startswith(("plan.created", "plan.section_added")):
-            raise Refusal(
-                "cannot-be-void",
-                f"Entry {position} ({item.event.tag}) holds up the plan and cannot be voided.",
-                "Begin the plan anew in a new ledger if its foundations are wrong.",
-            )
-        self._voided[position] = item.event
-        # A report touches the whole period that it closed; voiding it opens that again.
-        day = item.event.as_at if isinstance(item.event, ReportIssued) else item.effective_on
-        correction = self._corrects(day, note, f"entry {position}")
-        self._append(line, EntryVoided(voids=position), replace(note, correction=correction))
-
     def _record(self, line: Timeline[Any], event: Event, note: Note) -> None:
-        self._append(line, event, replace(note, correction=self._check_dates(note)))
+        self.append(line, event, replace(note, correction=self._check_dates(note)))
 
-    def _append(self, line: Timeline[Any], event: Event, note: Note) -> None:
-        line.add(event, note.effective_on, PENDING + len(self._entries) + 1)
-        self._entries.append(Entry(line.stream_id, line.version, event, clean(note)))
+    def append(self, line: Timeline[Any], event: Event, note: Note) -> None:
+        """Add an entry to a timeline and to what will be recorded."""
+        line.add(event, note.effective_on, PENDING + len(self.entries) + 1)
+        self.entries.append(Entry(line.stream_id, line.version, event, clean(note)))
 
     def _check_dates(self, note: Note) -> bool:
         """Whether an entry with this note corrects a closed period.
@@ -214,7 +262,7 @@ class Writing:
         if self.plan.version == 0:
             return False
         self.plan_at(note.effective_on)
-        return self._corrects(note.effective_on, note, str(note.effective_on))
+        return self.corrects(note.effective_on, note, str(note.effective_on))
 
     def check_not_future(self, note: Note) -> None:
         """Refuse what has not happened yet.
@@ -236,7 +284,14 @@ class Writing:
                 "Record the decision once it is taken.",
             )
 
-    def _corrects(self, day: date, note: Note, what: str) -> bool:
+    def corrects(self, day: date, note: Note, what: str) -> bool:
+        """Whether what is effective on a day lies in a closed period.
+
+        Raises:
+            Refusal: period-closed, where the note does not say that it is a correction.
+            BadInput: needs-reason.
+        """
+        self.correction = self.correction or note.correction
         reports = self.plan_now.reports.values()
         report = max(reports, key=lambda report: report.as_at, default=None)
         if report is None or day > report.as_at:
@@ -260,21 +315,21 @@ class Writing:
             Refusal: an event, or one recorded before, would break the law of its stream.
             Conflict: somebody recorded something on the same matter meanwhile.
         """
+        reopen(self)
         scale = self.plan_now.scale
-        lines: tuple[Timeline[Any], ...] = (self.plan, *self._timelines.values())
-        touched = {entry.stream_id for entry in self._entries}
-        for line in lines:
+        touched = {entry.stream_id for entry in self.entries}
+        for line in self.lines.values():
             if line.stream_id in touched:
                 line.check(scale)
-        if dry_run or not self._entries:
+        if dry_run or not self.entries:
             due = (
                 replace(entry, position=position)
-                for position, entry in enumerate(self._entries, self._decided.size + 1)
+                for position, entry in enumerate(self.entries, self._decided.size + 1)
             )
-            return Receipt(tuple(due), self.plan_now, self._voided, dry_run)
+            return Receipt(tuple(due), self.plan_now, self.voided, dry_run)
         guards = {s: v for s, v in self._read.items() if s not in touched}
         try:
-            recorded = self._ledger.append(self._entries, guards, self._decided)
+            recorded = self.ledger.append(self.entries, guards, self._decided, unless(self))
         except IntegrityError as error:
             raise Conflict(
                 "changed-meanwhile",
@@ -283,7 +338,7 @@ class Writing:
                 "Look at what is new (govledger log), and give your command again if it still "
                 "holds.",
             ) from error
-        return Receipt(tuple(recorded), self.plan_now, self._voided)
+        return Receipt(tuple(recorded), self.plan_now, self.voided)
 
 
 @functools.lru_cache(maxsize=16)

@@ -81,8 +81,10 @@ Slot = tuple[str, str, str]
 """(stream, part, attribute)."""
 
 
-PARTS = {tag: kind.part or "" for tag, kind in REGISTRY.items() if kind is not EntryVoided}
-"""For every type that asserts something, the field that names the part it is about."""
+PARTS = {tag: kind.part for tag, kind in REGISTRY.items() if kind is not EntryVoided}
+"""For every type that asserts something, the fields that name the part it is about."""
+WHOLE = {tag: frozenset(kind.whole) for tag, kind in REGISTRY.items() if kind.whole}
+"""For a type that is about a part, the attributes that it asserts of the whole subject."""
 SORTED = orjson.OPT_SORT_KEYS
 
 ROOM = 10**10
@@ -179,13 +181,16 @@ class PlanProjector:
                     voided.append({"stream": stream, "p": target, "by": position})
                 continue
             fields = orjson.loads(payload)
-            part = f"{kind}/{fields[kind]}" if kind in fields else ""
+            part = ""
+            if kind and kind[0] in fields:
+                part = "/".join([f"{name}/{fields[name]}" for name in kind])
+            whole = WHOLE.get(tag, ())
             day = days.get(effective_on)
             if day is None:
                 day = days[effective_on] = order_key(effective_on, 0)
             at = day + position
             for attribute, value in fields.items():
-                slot = stream, part, attribute
+                slot = stream, "" if attribute in whole else part, attribute
                 number = known.get(slot)
                 if number is None:
                     if next_slot is None:

@@ -3,20 +3,27 @@
 Holds the same states as the fold in `domain.timeline`, found by one index seek for each slot.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
+from pydantic import TypeAdapter
 from sqlalchemy import Connection, and_, or_, select
 
 from domain.action import Action, Milestone
+from domain.amendment import Amendment
+from domain.body import Body, Meeting, Membership
 from domain.dates import london_day
 from domain.errors import Refusal
+from domain.escalation import Escalation
+from domain.evidence import Evidence
+from domain.person import Person
 from domain.plan import Plan, Report, Section
 from domain.scale import OPEN, Scale
-from domain.timeline import action_stream
+from domain.signoff import Ballot, Confirmation, SignOff
+from domain.timeline import action_stream, stream_of
 from domain.timescale import Timescale
 from ledger.entry import WITHOUT_TEXT
 from ledger.store import Moment
@@ -25,6 +32,9 @@ from projections.assertions import assertions, day_end_key, slots
 
 Place = tuple[str, str]
 """(part, attribute) within one subject."""
+Parts = Mapping[str, Mapping[str, Any]]
+"""The values of one subject: for each part the value of each attribute."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -36,11 +46,16 @@ class PlanState:
         actions: by reference, in the order in which they joined.
         set_by: for each subject (stream) the entry that set each value: position by (part,
             attribute).
+        bodies, people, escalations, amendments: by code or number, in the order of beginning.
     """
 
     plan: Plan
     actions: Mapping[str, Action] = field(default_factory=dict)
     set_by: Mapping[str, Mapping[Place, int]] = field(default_factory=dict)
+    bodies: Mapping[str, Body] = field(default_factory=dict)
+    people: Mapping[str, Person] = field(default_factory=dict)
+    escalations: Mapping[str, Escalation] = field(default_factory=dict)
+    amendments: Mapping[str, Amendment] = field(default_factory=dict)
 
     def action(self, ref: str) -> Action:
         """The action with that reference.
@@ -130,7 +145,23 @@ def read_state(connection: Connection, code: str, moment: Moment) -> PlanState:
         if stream.startswith("action/") and "ref" in parts.get("", {})
     }
     joined = sorted(actions, key=lambda ref: set_by[action_stream(code, ref)]["", "ref"])
-    return PlanState(_plan(plan_values), {ref: actions[ref] for ref in joined}, set_by)
+
+    def every(kind: str, names: str) -> dict[str, Any]:
+        """The state of each stream of a kind, where the attribute that names it is known."""
+        there = {s: p for s, p in found.items() if s.startswith(stream_of(kind, code, ""))}
+        begun = [s for s in there if names in there[s].get("", {})]
+        begun.sort(key=lambda stream: set_by[stream]["", names])
+        return {there[s][""][names]: OTHERS[kind](there[s]) for s in begun}
+
+    return PlanState(
+        _plan(plan_values),
+        {ref: actions[ref] for ref in joined},
+        set_by,
+        bodies=every("body", "code"),
+        people=every("person", "person"),
+        escalations=every("escalation", "escalation"),
+        amendments=every("amendment", "amendment"),
+    )
 
 
 def _revealed(value: Any, text: str | None) -> Any:
@@ -147,7 +178,7 @@ def _timescale(values: Mapping[str, Any]) -> Timescale | None:
     return Timescale.model_validate(found) if found else None
 
 
-def _action(parts: Mapping[str, Mapping[str, Any]]) -> Action:
+def _action(parts: Parts) -> Action:
     own = parts[""]
     milestones = {
         values["milestone"]: Milestone(_timescale(values), values.get("rating"))
@@ -165,10 +196,73 @@ def _action(parts: Mapping[str, Mapping[str, Any]]) -> Action:
         progress=own.get("progress"),
         replaced_by=own.get("replaced_by"),
         milestones=dict(sorted(milestones.items())),
+        evidence={item.evidence: item for item in _built(Evidence, parts, "evidence")},
+        signoffs=_signoffs(parts),
     )
 
 
-def _plan(parts: Mapping[str, Mapping[str, Any]]) -> Plan:
+_ADAPTERS: dict[type, TypeAdapter[Any]] = {}
+
+
+def _read(kind: type[T], values: Mapping[str, Any]) -> T:
+    """The values as a state whose fields are named alike."""
+    if kind not in _ADAPTERS:
+        _ADAPTERS[kind] = TypeAdapter(kind)  # making one takes longer than reading an action
+    found: T = _ADAPTERS[kind].validate_python(values)
+    return found
+
+
+def _built(kind: type[T], parts: Parts, *names: str) -> list[T]:
+    """The parts that these fields name, each as a state whose fields are named alike."""
+    found = []
+    for part, values in parts.items():
+        if tuple(part.split("/")[::2]) == names:
+            found.append(_read(kind, values))
+    return found
+
+
+def _signoffs(parts: Parts) -> dict[int, SignOff]:
+    found = {signoff.phase: signoff for signoff in _built(SignOff, parts, "phase")}
+    for part, values in parts.items():
+        if part.split("/")[::2] == ["phase", "person"]:
+            phase = values["phase"]
+            before = found.get(phase, SignOff(phase))
+            ballot = _read(Ballot, values)
+            found[phase] = replace(before, ballots={**before.ballots, ballot.person: ballot})
+        if part.split("/")[::2] == ["phase", "confirmed_by"]:
+            phase = values["phase"]
+            before = found.get(phase, SignOff(phase))
+            said = _read(Confirmation, values)
+            after = {**before.confirmations, said.confirmed_by: said}
+            found[phase] = replace(before, confirmations=after)
+    return found
+
+
+def _body(parts: Parts) -> Body:
+    body = _read(Body, parts[""])
+    members = {v["person"]: v for p, v in parts.items() if p.startswith("person/")}
+    return replace(
+        body,
+        members={person: _read(Membership, values) for person, values in members.items()},
+        meetings={found.meeting: found for found in _built(Meeting, parts, "meeting")},
+        interests=frozenset(
+            (date.fromisoformat(values["meeting"]), values["person"], values["item"])
+            for part, values in parts.items()
+            if part.endswith(f"/item/{values.get('item')}")
+        ),
+    )
+
+
+OTHERS: dict[str, Callable[[Parts], Any]] = {
+    "body": _body,
+    "person": lambda parts: _read(Person, parts[""]),
+    "escalation": lambda parts: _read(Escalation, parts[""]),
+    "amendment": lambda parts: _read(Amendment, parts[""]),
+}
+"""How the state of each other kind of stream is made from its values."""
+
+
+def _plan(parts: Parts) -> Plan:
     own = parts[""]
     plan = Plan(
         code=own["code"],
@@ -176,6 +270,8 @@ def _plan(parts: Mapping[str, Mapping[str, Any]]) -> Plan:
         begins_on=date.fromisoformat(own["begins_on"]),
         scale=Scale.model_validate(own["scale"]),
         impact_scale=Scale.model_validate(own["impact_scale"]),
+        impact_kinds=own.get("impact_kinds", 2),
+        most_revisions=own.get("most_revisions"),
     )
     sections, reports = {}, {}
     for part, values in parts.items():

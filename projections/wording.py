@@ -1,11 +1,17 @@
 """Entries and fields in words, for people who do not read event types."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from domain import action as a
+from domain import amendment as m
+from domain import body as b
+from domain import escalation as e
+from domain import person as n
 from domain import plan as p
+from domain import signoff as s
 from domain.action import Action, shown_rating
 from domain.event import EntryVoided, Event, LedgerOpened
+from domain.evidence import EvidenceLodged
 from domain.plan import Plan
 from domain.scale import NOT_RATED, STANDING_LABELS
 from ledger.entry import Decision
@@ -34,6 +40,9 @@ def describe(event: Event, plan: Plan | None, voided: Event | None = None) -> st
     where = ""
     if isinstance(event, a.ActionRated | a.TimescaleRevised | a.MilestoneSet) and event.milestone:
         where = f"milestone {event.milestone} "
+    said = _of_boards(event, plan)
+    if said is not None:
+        return said
     match event:
         case LedgerOpened():
             return f"ledger '{event.name}' opened"
@@ -46,6 +55,13 @@ def describe(event: Event, plan: Plan | None, voided: Event | None = None) -> st
             return f"section {event.section} '{event.name}' added"
         case p.ImpactRated():
             return f"impact of section {event.section} rated {rating_words(event.impact, plan)}"
+        case p.TermsSet():
+            terms = []
+            if event.impact_kinds is not None:
+                terms.append(f"phase 2 needs {event.impact_kinds} of the four inner sources")
+            if event.most_revisions is not None:
+                terms.append(f"a timescale is revised {event.most_revisions} times at most")
+            return f"terms set: {', '.join(terms)}"
         case p.ReportIssued():
             return (
                 f"report {event.report} issued to {event.committee} for {event.meeting}, "
@@ -77,6 +93,100 @@ def describe(event: Event, plan: Plan | None, voided: Event | None = None) -> st
         case a.OwnersChanged():
             return f"owner changed to {event.owners}"
     raise TypeError(f"{event.tag} has no words")
+
+
+def _of_boards(event: Event, plan: Plan | None) -> str | None:
+    """What an entry on people, bodies, sign-offs, escalations or amendments says."""
+    match event:
+        case n.PersonEnrolled():
+            return f"{event.name} enrolled as {event.role}"
+        case n.RoleChanged():
+            return f"role changed to {event.role}"
+        case n.KeyReplaced():
+            return "key replaced"
+        case n.KeyWithdrawn():
+            return "key withdrawn"
+        case n.AdministratorAppointed():
+            return "appointed administrator"
+        case n.AdministratorStoodDown():
+            return "stood down as administrator"
+        case b.BodyEstablished():
+            place = f"on rung {event.rung} of the ladder" if event.rung else "outside the ladder"
+            return f"{event.name} established {place}, quorum {event.quorum}{_may(event.powers)}"
+        case b.TermsChanged():
+            quorum = f" quorum {event.quorum}" if event.quorum is not None else ""
+            powers = _may(event.powers) if event.powers is not None else ""
+            return f"terms changed:{quorum}{powers}"
+        case b.MemberAppointed():
+            until = f" until {event.until}" if event.until != b.NO_END else ""
+            return f"{event.person} appointed {event.capacity}{until}"
+        case b.MemberStoodDown():
+            return f"{event.person} stood down"
+        case b.MeetingRecorded():
+            away = f"; apologies: {', '.join(event.apologies)}" if event.apologies else ""
+            minutes = f"; minutes {event.minutes}" if event.minutes else ""
+            there = ", ".join(event.present) or "nobody"
+            return f"met on {event.meeting}; present: {there}{away}{minutes}"
+        case b.InterestDeclared():
+            return f"{event.person} declared an interest in {event.item} on {event.meeting}"
+        case EvidenceLodged():
+            return f"evidence {event.evidence} for phase {event.phase} lodged: {event.called}"
+        case s.SignOffRecommended():
+            return f"phase {event.phase} recommended by {event.lead} ({event.recommended_by})"
+        case s.SignOffVoted():
+            vote = "approved" if event.vote == "approve" else "declined"
+            return f"phase {event.phase} {vote} by {event.person} for {event.body}, signed"
+        case s.SignOffGranted():
+            rated = rating_words(event.rating, plan)
+            return f"phase {event.phase} granted by {event.body}; rated {rated}"
+        case s.SignOffDeclined():
+            return f"phase {event.phase} declined by {event.body}"
+        case s.SignOffRevoked():
+            rated = rating_words(event.rating, plan)
+            return f"phase {event.phase} revoked by {event.body}; rated {rated}"
+        case s.SignOffConfirmed():
+            return f"phase {event.phase} confirmed by {event.person} for {event.body}, signed"
+        case e.EscalationRaised():
+            return (
+                f"raised by {event.raised_by} to {event.at} on {', '.join(event.refs)}, "
+                f"needed by {event.needed_by}: {event.issue}"
+            )
+        case e.EscalationReferred():
+            return f"referred by {event.referred_by} to {event.at}, needed by {event.needed_by}"
+        case e.EscalationResponded():
+            return f"response: {event.response}"
+        case e.EscalationResolved():
+            return f"resolved: {event.outcome}"
+        case e.EscalationWithdrawn():
+            return "withdrawn"
+        case m.AmendmentProposed():
+            return f"proposed by {event.person}: {proposal(event)}"
+        case m.AmendmentAgreed():
+            return f"agreed by {event.body}"
+        case m.AmendmentDeclined():
+            return f"declined by {event.body}"
+    return None
+
+
+def _may(powers: Sequence[str]) -> str:
+    return f"; may {' and '.join(b.POWERS[power] for power in powers)}" if powers else ""
+
+
+def proposal(wanted: m.AmendmentProposed | m.Amendment) -> str:
+    """What a proposed amendment would do, in words."""
+    of = f" milestone {wanted.milestone}" if wanted.milestone else ""
+    words = {
+        "timescale": f"revise the timescale of {wanted.ref}{of} to {wanted.timescale}",
+        "delay": f"mark {wanted.ref} delayed",
+        "review": f"place {wanted.ref} under review",
+        "resume": f"resume {wanted.ref}",
+        "close": f"close {wanted.ref}"
+        + (f", replaced by {wanted.replaced_by}" if wanted.replaced_by else ""),
+        "add": f"add {wanted.ref}: {wanted.title}",
+        "reword": f"reword {wanted.ref}: {wanted.title}",
+        "owner": f"give {wanted.ref} to {wanted.owners}",
+    }
+    return words[wanted.kind]
 
 
 def voided_event(event: Event, said: Mapping[int, Event]) -> Event | None:

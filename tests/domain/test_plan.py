@@ -16,6 +16,7 @@ from domain.plan import (
     ReportIssued,
     Section,
     SectionAdded,
+    TermsSet,
     check_code,
     closed_until,
     decide_report,
@@ -43,6 +44,7 @@ LAW: list[tuple[Event, tuple[str | None, str | None, str | None]]] = [
         ReportIssued(report="R1", committee="C", meeting=TODAY, as_at=TODAY, **SHOWN),
         (ABSENT, None, THERE),
     ),
+    (TermsSet(most_revisions=2), (ABSENT, None, None)),
     (EntryVoided(voids=1), (None, None, None)),
 ]
 
@@ -137,3 +139,14 @@ def test_a_section_is_found_by_key_or_name() -> None:
         twice.section_named("Visits")
     assert refused.value.rule == "ambiguous-section"
     assert refused.value.hint == "Use a key: 1.1, 2."
+
+
+def test_terms_that_are_not_named_stay() -> None:
+    """Either term of decisions is set by itself; a plan asks for two sources unless it says so."""
+    assert (EMPTY.impact_kinds, EMPTY.most_revisions) == (2, None)
+    once = evolve(EMPTY, TermsSet(most_revisions=1))
+    assert once is not None
+    assert (once.impact_kinds, once.most_revisions) == (2, 1)
+    twice = evolve(once, TermsSet(impact_kinds=3))
+    assert twice is not None
+    assert (twice.impact_kinds, twice.most_revisions) == (3, 1)

@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +26,42 @@ from domain.action import (
     ProgressNoted,
     TimescaleRevised,
 )
+from domain.amendment import AmendmentAgreed, AmendmentDeclined, AmendmentProposed
+from domain.body import (
+    BodyEstablished,
+    InterestDeclared,
+    MeetingRecorded,
+    MemberAppointed,
+    MemberStoodDown,
+    TermsChanged,
+)
 from domain.errors import IntegrityBroken
+from domain.escalation import (
+    EscalationRaised,
+    EscalationReferred,
+    EscalationResolved,
+    EscalationResponded,
+    EscalationWithdrawn,
+)
 from domain.event import REGISTRY, EntryVoided, Event, LedgerOpened
-from domain.plan import ImpactRated, PlanCreated, ReportIssued, SectionAdded
+from domain.evidence import EvidenceLodged
+from domain.person import (
+    AdministratorAppointed,
+    AdministratorStoodDown,
+    KeyReplaced,
+    KeyWithdrawn,
+    PersonEnrolled,
+    RoleChanged,
+)
+from domain.plan import ImpactRated, PlanCreated, ReportIssued, SectionAdded, TermsSet
+from domain.signoff import (
+    SignOffConfirmed,
+    SignOffDeclined,
+    SignOffGranted,
+    SignOffRecommended,
+    SignOffRevoked,
+    SignOffVoted,
+)
 from domain.timescale import Timescale
 from ledger.canonical import commitment
 from ledger.database import Database
@@ -63,6 +96,15 @@ ADDED = ActionAdded(
     owners=f"{SECRET} keeper",
     timescale=Timescale.parse(f"{SECRET} home to open by July 2026"),
 )
+MET = date(2025, 9, 29)
+SIGNED: dict[str, Any] = {
+    "phase": 1,
+    "body": "iib",
+    "meeting": MET,
+    "signed_at": datetime(2025, 9, 29, 18, 4, 5, 67, UTC),
+    "statement": f"{SECRET} statement\n",
+    "signature": "-----BEGIN SSH SIGNATURE-----",
+}
 EVENTS: list[Event] = [
     LedgerOpened(ledger_id="00ff", name=f"{SECRET} ledger", format=1),
     EntryVoided(voids=3),
@@ -88,6 +130,77 @@ EVENTS: list[Event] = [
     ActionClosed(replaced_by="S2"),
     ActionReworded(title=f"{SECRET} reworded"),
     OwnersChanged(owners=f"{SECRET} keepers; others"),
+    TermsSet(impact_kinds=3),
+    PersonEnrolled(
+        person="chair", name=f"{SECRET} chair", role=f"{SECRET} role", key="ssh-ed25519 AAAA"
+    ),
+    RoleChanged(role=f"{SECRET} lead"),
+    KeyReplaced(key="ssh-ed25519 BBBB"),
+    KeyWithdrawn(),
+    AdministratorAppointed(),
+    AdministratorStoodDown(),
+    BodyEstablished(code="iib", name="Board", rung=3, quorum=2, powers=("phase_1", "amend")),
+    TermsChanged(powers=()),
+    MemberAppointed(person="chair", capacity="chair", until=date(2026, 3, 31)),
+    MemberStoodDown(person="chair"),
+    MeetingRecorded(meeting=MET, present=("chair", "lead"), apologies=("dcs",), minutes="M1"),
+    InterestDeclared(meeting=MET, person="lead", item="S1"),
+    EvidenceLodged(
+        evidence=1,
+        phase=2,
+        kind="staff_feedback",
+        called=f"{SECRET} survey",
+        dated=MET,
+        reference=f"{SECRET} drive",
+        file=f"{SECRET}.pdf",
+        sha256="ab" * 32,
+        size=7,
+    ),
+    SignOffRecommended(
+        phase=1, round=1, lead="pog", recommended_by="lead", shown=f"Action: {SECRET}\n"
+    ),
+    SignOffVoted(
+        person="chair",
+        round=1,
+        vote="approve",
+        **SIGNED,
+    ),
+    SignOffGranted(
+        phase=1, round=1, body="iib", person="clerk", meeting=MET, quorum=2, rating="amber_e"
+    ),
+    SignOffDeclined(phase=1, round=1, body="iib", person="clerk", meeting=MET),
+    SignOffRevoked(phase=1, body="iib", person="clerk", meeting=MET, rating="amber"),
+    SignOffConfirmed(
+        confirmed_by="chair", round=1, shown=f"Action: {SECRET}, reworded\n", **SIGNED
+    ),
+    EscalationRaised(
+        escalation="E1",
+        issue=f"{SECRET} is short of staff",
+        refs=("S1", "S2"),
+        raised_by="ws",
+        at="iib",
+        rung=3,
+        needed_by=date(2025, 11, 1),
+        person="lead",
+    ),
+    EscalationReferred(
+        referred_by="iib", at="cfc", rung=4, needed_by=date(2025, 12, 1), person="clerk"
+    ),
+    EscalationResponded(response=f"{SECRET} is being advertised", person="clerk"),
+    EscalationResolved(outcome=f"{SECRET} was hired", person="clerk"),
+    EscalationWithdrawn(person="lead"),
+    AmendmentProposed(
+        amendment="A1",
+        kind="add",
+        ref="S9",
+        person="lead",
+        timescale=f"{SECRET} by May 2026",
+        title=f"{SECRET} new action",
+        section="1.2",
+        owners=f"{SECRET} keeper",
+    ),
+    AmendmentAgreed(body="iib", meeting=MET, recorder="clerk"),
+    AmendmentDeclined(body="iib", meeting=MET, recorder="clerk"),
 ]
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from domain.action import Action
 from domain.dates import london_day
 from domain.errors import GovledgerError, Refusal
-from domain.timeline import action_stream, fold, plan_stream
+from domain.timeline import action_stream, fold, plan_stream, stream_of
 from ledger.entry import Decision, Entry, EntryMapper, Note
 from ledger.store import Moment
 from ledger.verification import verify
@@ -45,31 +45,38 @@ class Bench:
     Two processes have it open; each command is given to the one whose turn it is.
 
     Attributes:
+        code, begins, start: of the plan, its first day, and the instant at which the test begins.
         outcomes: how often each kind of command was accepted, or refused by which rule.
         entries: all of them, as read back.
         ends: the last position of every append.
         meanwhile: what is to happen while the next command is being decided.
     """
 
+    code, begins, start = CODE, BEGINS, START
+
     def __init__(self, outcomes: Counter[str]) -> None:
         self.outcomes = outcomes
-        self.instant = START
+        self.instant = self.start
         self.entries: list[Entry] = []
         self.ends: set[int] = set()
         self.meanwhile: Callable[[], object] | None = None
         self._armed: Callable[[], object] | None = None
-        self._latest = START
+        self._latest = self.start
         self._before: oracle.Dump = {}
         self._open = ExitStack()
         folder = self._open.enter_context(TemporaryDirectory())
         self.path = Path(folder) / "ledger.sqlite"
-        self.ledger = create_ledger(self.path, "Bench", "Ada Clerk", self.clock)
-        self.other = open_ledger(self.path, self.clock)
         self.steps = 0
         self._judged = 0
-        note = Note(BEGINS, "Ada Clerk", source="CF/01/24-25")
+        self.begin()
+
+    def begin(self) -> None:
+        """The ledger as the test finds it."""
+        self.ledger = create_ledger(self.path, "Bench", "Ada Clerk", self.clock)
+        self.other = open_ledger(self.path, self.clock)
+        note = Note(self.begins, "Ada Clerk", source="CF/01/24-25")
         self._take_in()
-        self.ledger.import_plan(CODE, FIRST_SNAPSHOT, note)
+        self.ledger.import_plan(self.code, FIRST_SNAPSHOT, note)
         self._take_in()
 
     def close(self) -> None:
@@ -103,7 +110,7 @@ class Bench:
 
     @property
     def closed_until(self) -> date | None:
-        return oracle.closed_until(self.entries, CODE, len(self.entries))
+        return oracle.closed_until(self.entries, self.code, len(self.entries))
 
     def day(self, when: When) -> date:
         """A day of the kind that is asked for, as far as the ledger has one."""
@@ -112,12 +119,12 @@ class Bench:
             case "today":
                 return self.today
             case "closed" if closed is not None:
-                return max(BEGINS, closed - timedelta(days))
+                return max(self.begins, closed - timedelta(days))
             case "future":
                 return self.today + timedelta(1 + days)
             case "before":
-                return BEGINS - timedelta(1 + days)
-        opens = BEGINS if closed is None else closed + timedelta(1)
+                return self.begins - timedelta(1 + days)
+        opens = self.begins if closed is None else closed + timedelta(1)
         if when.kind == "recent" and opens <= self.today:
             return self.today - timedelta(days % (1 + (self.today - opens).days))
         return opens + timedelta(days % 3)
@@ -247,7 +254,7 @@ class Bench:
         if random.random() < 0.5:
             near = random.choice(self.entries).effective_on
             return near + timedelta(random.choice((-1, 0, 0, 0, 1)))
-        return BEGINS + timedelta(random.randint(-3, (self.today - BEGINS).days + 3))
+        return self.begins + timedelta(random.randint(-3, (self.today - self.begins).days + 3))
 
     def check_state(self, code: str, moment: Moment) -> None:
         states = fold(self.entries, moment.as_at, moment.position)
@@ -264,11 +271,20 @@ class Bench:
         actions = {s.removeprefix(prefix): a for s, a in states.items() if s.startswith(prefix)}
         assert read.plan == states[plan_stream(code)]
         assert dict(read.actions) == actions
+        for kind, found in (
+            ("body", read.bodies),
+            ("person", read.people),
+            ("escalation", read.escalations),
+            ("amendment", read.amendments),
+        ):
+            prefix = stream_of(kind, code, "")
+            folded = {s: state for s, state in states.items() if s.startswith(prefix)}
+            assert {prefix + key: state for key, state in found.items()} == folded
         joined = [read.setter(ref, "ref") for ref in read.actions]
         assert all(one < two for one, two in pairwise(joined))
         set_by = oracle.set_by(self.entries, code, moment.as_at, moment.position)
         assert {s: dict(found) for s, found in read.set_by.items()} == set_by
-        self._check_ratings(read)
+        self.check_ratings(read, moment)
 
     def _check_papers(
         self, connection: Connection, code: str, moment: Moment, read: PlanState
@@ -301,7 +317,7 @@ class Bench:
                 "removed": {(row["ref"],) for row in found["removed"]},
             } == papers.differences((before.plan, before.actions), (read.plan, read.actions))
 
-    def _check_ratings(self, read: PlanState) -> None:
+    def check_ratings(self, read: PlanState, moment: Moment) -> None:
         """No Amber E and no Green without a source, as long as there are no sign-offs."""
         for ref, action in read.actions.items():
             shown = [("", action.rating)]

@@ -16,10 +16,12 @@ from zoneinfo import ZoneInfo
 
 import rfc8785
 
-from domain import action, plan
+from domain import action
 from domain.event import EntryVoided, Event
 from domain.plan import PlanCreated, ReportIssued
 from domain.scale import FIVE_STEPS, Scale
+from domain.signoff import SignOffGranted, SignOffRevoked
+from domain.timeline import EVOLVE, OBJECTION
 from ledger.entry import Entry
 
 DONE = ("activity_complete", "complete")
@@ -121,7 +123,8 @@ def set_by(
     for entry in live(entries, known_at):
         if entry.effective_on <= as_at and plan_of(entry) == code:
             for attribute in entry.event.model_dump(exclude_none=True):
-                place = entry.event.part_name(), attribute
+                part = "" if attribute in entry.event.whole else entry.event.part_name()
+                place = part, attribute
                 found.setdefault(entry.stream_id, {})[place] = entry.position
     return found
 
@@ -153,32 +156,16 @@ def closed_until(entries: Sequence[Entry], code: str | None, known_at: int) -> d
 def objections(entries: Sequence[Entry], stream: str, known_at: int) -> Iterator[str]:
     """What the law of the stream says against its timeline as known after an entry."""
     kind = stream.split("/")[0]
-    if kind not in ("plan", "action"):
+    if kind not in OBJECTION:
         return
     of_stream = [entry for entry in entries if entry.stream_id == stream]
     scale = scale_of(entries, plan_of(of_stream[0]))
-    state: plan.Plan | action.Action | None = None
+    state: object = None
     for entry in live(of_stream, known_at):
-        found = _objection(kind, state, entry.event, scale)
+        found = OBJECTION[kind](state, entry.event, scale)
         if found:
             yield f"after entry {known_at}: entry {entry.position} {found}"
-        state = _evolve(kind, state, entry.event)
-
-
-def _objection(kind: str, state: object, event: Event, scale: Scale) -> tuple[str, str] | None:
-    if kind == "plan":
-        assert state is None or isinstance(state, plan.Plan)
-        return plan.objection(state, event, scale)
-    assert state is None or isinstance(state, action.Action)
-    return action.objection(state, event, scale)
-
-
-def _evolve(kind: str, state: object, event: Event) -> plan.Plan | action.Action | None:
-    if kind == "plan":
-        assert state is None or isinstance(state, plan.Plan)
-        return plan.evolve(state, event)
-    assert state is None or isinstance(state, action.Action)
-    return action.evolve(state, event)
+        state = EVOLVE[kind](state, entry.event)
 
 
 def faults(entries: Sequence[Entry], position: int) -> Iterator[str]:
@@ -218,5 +205,7 @@ def faults(entries: Sequence[Entry], position: int) -> Iterator[str]:
 
 
 def _is_done(event: Event, scale: Scale) -> bool:
+    if isinstance(event, SignOffGranted | SignOffRevoked):
+        return False  # what these rest on `board_oracle` works out
     step = scale.step(getattr(event, "rating", None))
     return step is not None and step.meaning in DONE

@@ -1,0 +1,470 @@
+"""Sign-off of an action in two phases: recommended, voted on, granted or declined, revoked.
+
+A sign-off is bound to content: the recommendation keeps the very text that was shown, each vote
+is signed over its digest, and when the action no longer reads so the sign-off is stale.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Literal
+
+from domain.event import Event
+from domain.evidence import Evidence
+from domain.scale import UNDER_REVIEW, Meaning, Scale
+from domain.text import Text
+
+if TYPE_CHECKING:
+    from domain.action import Action
+
+Vote = Literal["approve", "decline"]
+MEANINGS: dict[int, Meaning] = {1: "activity_complete", 2: "complete"}
+"""What the rating says once a phase is granted."""
+BACK: dict[int, Meaning] = {1: "on_track", 2: "activity_complete"}
+"""What the rating says once a phase is revoked."""
+PHASES = {1: "the activity is complete", 2: "its impact is evidenced"}
+
+# --- events -----------------------------------------------------------------------------
+
+
+class SignOffRecommended(Event):
+    """The lead body recommends the sign-off, on what is shown.
+
+    Fields: phase, round (1 for the first recommendation of the phase, 2 after one was declined,
+    …), lead (code of the recommending body), recommended_by (code of the person), shown (the
+    text on which the decision is asked; see `shown`).
+    """
+
+    tag = "signoff.recommended/1"
+    part = ("phase",)
+    phase: int
+    round: int
+    lead: str
+    recommended_by: str
+    shown: Text
+    status: Literal["recommended"] = "recommended"
+
+
+class SignOffVoted(Event):
+    """A member approved or declined, with a signature.
+
+    Fields: phase, person, round (the recommendation voted on), body, meeting, vote, signed_at,
+    statement (the text that was signed), signature (OpenSSH, armoured).
+    """
+
+    tag = "signoff.voted/1"
+    part = ("phase", "person")
+    phase: int
+    person: str
+    round: int
+    body: str
+    meeting: date
+    vote: Vote
+    signed_at: datetime
+    statement: Text
+    signature: str
+
+
+class SignOffGranted(Event):
+    """The body's quorum approved; the rating moves with it.
+
+    Fields: phase, round, body, person (who recorded it), meeting, quorum (approvals needed then),
+    rating (key of the plan's scale).
+    """
+
+    tag = "signoff.granted/1"
+    part = ("phase",)
+    whole = ("rating",)
+    phase: int
+    round: int
+    body: str
+    person: str
+    meeting: date
+    quorum: int
+    rating: str
+    status: Literal["granted"] = "granted"
+
+
+class SignOffDeclined(Event):
+    """The body declined the recommendation."""
+
+    tag = "signoff.declined/1"
+    part = ("phase",)
+    phase: int
+    round: int
+    body: str
+    person: str
+    meeting: date
+    status: Literal["declined"] = "declined"
+
+
+class SignOffRevoked(Event):
+    """The body took the sign-off back; the rating moves back with it."""
+
+    tag = "signoff.revoked/1"
+    part = ("phase",)
+    whole = ("rating",)
+    phase: int
+    body: str
+    person: str
+    meeting: date
+    rating: str
+    status: Literal["revoked"] = "revoked"
+
+
+class SignOffConfirmed(Event):
+    """After a change a member confirmed the sign-off for what is shown now, with a signature.
+
+    It is renewed once as many have confirmed the same text as the grant needed approvals.
+
+    Fields: phase, confirmed_by (code of the person), round (of the recommendation that was
+    granted), body, meeting, shown (the text as it is now), signed_at, statement, signature.
+    """
+
+    tag = "signoff.confirmed/1"
+    part = ("phase", "confirmed_by")
+    phase: int
+    confirmed_by: str
+    round: int
+    body: str
+    meeting: date
+    shown: Text
+    signed_at: datetime
+    statement: Text
+    signature: str
+
+    @property
+    def person(self) -> str:
+        """Who signed, as a vote says it."""
+        return self.confirmed_by
+
+
+# --- state ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Ballot:
+    """How one member voted, on which recommendation."""
+
+    person: str
+    round: int
+    body: str
+    meeting: date
+    vote: str
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """How one member confirmed a granted sign-off last, and for which text."""
+
+    confirmed_by: str
+    round: int
+    body: str
+    meeting: date
+    shown: str
+
+
+@dataclass(frozen=True)
+class SignOff:
+    """One phase of an action's sign-off, as at one date.
+
+    Attributes:
+        status: recommended, granted, declined or revoked.
+        shown: the text that was recommended.
+        quorum: approvals that the grant needed, and a confirmation needs.
+        body, meeting: of the decision last taken on it.
+        ballots: how each member voted last; those of an earlier round do not count.
+    """
+
+    phase: int
+    status: str = ""
+    round: int = 0
+    lead: str | None = None
+    recommended_by: str | None = None
+    shown: str = ""
+    body: str | None = None
+    meeting: date | None = None
+    quorum: int = 0
+    ballots: Mapping[str, Ballot] = field(default_factory=dict)
+    confirmations: Mapping[str, Confirmation] = field(default_factory=dict)
+
+    def confirming(self, text: str) -> list[str]:
+        """Who has confirmed it for that text, since it was granted."""
+        return [
+            c.confirmed_by
+            for c in self.confirmations.values()
+            if (c.round, c.body, c.shown) == (self.round, self.body, text)
+        ]
+
+    def stands_for(self, text: str) -> bool:
+        """Whether that text was granted, or confirmed since by a quorum."""
+        return text == self.shown or len(self.confirming(text)) >= max(self.quorum, 1)
+
+    def in_effect(self) -> str:
+        """The text that it stands for: confirmed last by a quorum, else as granted."""
+        latest = sorted(self.confirmations.values(), key=lambda c: c.meeting, reverse=True)
+        renewed = (c.shown for c in latest if len(self.confirming(c.shown)) >= self.quorum)
+        return next(renewed, self.shown)
+
+    def votes(self, vote: Vote, body: str) -> list[str]:
+        """Who voted so for a body on the present recommendation."""
+        wanted = (self.round, vote, body)
+        return [b.person for b in self.ballots.values() if (b.round, b.vote, b.body) == wanted]
+
+
+def evolve(state: SignOff, event: Event) -> SignOff:
+    """The sign-off after one of this module's events.
+
+    Raises:
+        TypeError: the event is of another stream.
+    """
+    match event:
+        case SignOffRecommended():
+            return replace(state, **event.asserted())
+        case SignOffVoted():
+            ballot = Ballot(event.person, event.round, event.body, event.meeting, event.vote)
+            return replace(state, ballots={**state.ballots, event.person: ballot})
+        case SignOffGranted() | SignOffDeclined() | SignOffRevoked():
+            number = state.round if isinstance(event, SignOffRevoked) else event.round
+            quorum = event.quorum if isinstance(event, SignOffGranted) else state.quorum
+            return replace(
+                state,
+                status=event.status,
+                round=number,
+                body=event.body,
+                meeting=event.meeting,
+                quorum=quorum,
+            )
+        case SignOffConfirmed():
+            said = Confirmation(
+                event.confirmed_by, event.round, event.body, event.meeting, event.shown
+            )
+            after = {**state.confirmations, event.confirmed_by: said}
+            return replace(state, confirmations=after)
+    raise TypeError(f"{event.tag} is not an event of a sign-off")
+
+
+def objection(state: "Action", event: Event, scale: Scale) -> tuple[str, str] | None:
+    """Why the event makes no sense for an action in this state; see `domain.action.objection`."""
+    phase = getattr(event, "phase", 0)
+    if phase not in PHASES:
+        return "no-such-phase", f"there is no phase {phase}: a sign-off has phase 1 and phase 2"
+    present = state.signoffs.get(phase, SignOff(phase))
+    if state.standing == UNDER_REVIEW:
+        return "under-review", "it is under review on that date"
+    if isinstance(event, SignOffRecommended):
+        return _not_to_recommend(state, event, present, scale)
+    if isinstance(event, SignOffConfirmed | SignOffRevoked):
+        if not is_granted(state, phase, scale):
+            return "not-granted", f"its sign-off of phase {phase} is not granted on that date"
+        if isinstance(event, SignOffConfirmed) and present.status != "granted":
+            return "taken-over", "its rating was taken over from a document, not signed off"
+        if isinstance(event, SignOffConfirmed):
+            return _not_to_confirm(event, present)
+        if _meaning(event.rating, scale) != BACK[phase]:
+            return "other-rating", "revoking that phase does not give that rating"
+        if phase == 1 and is_granted(state, 2, scale):
+            return "phase-2-first", "its sign-off of phase 2 rests on this one and is granted"
+        return None
+    if present.status != "recommended":
+        stands = f" but {present.status}" if present.status else ""
+        return (
+            "not-recommended",
+            f"its sign-off of phase {phase} is not recommended on that date{stands}",
+        )
+    if getattr(event, "round", present.round) != present.round:
+        return "other-round", "it is not about the recommendation that stands on that date"
+    if phase == 2 and not isinstance(event, SignOffDeclined) and not is_granted(state, 1, scale):
+        return "phase-1-first", "its sign-off of phase 1 is not granted on that date"
+    if isinstance(event, SignOffVoted):
+        ballot = present.ballots.get(event.person)
+        if ballot is not None and ballot.round == present.round:
+            return "voted-already", f"{event.person} has voted on this recommendation already"
+    if isinstance(event, SignOffGranted):
+        if _meaning(event.rating, scale) != MEANINGS[phase]:
+            return "other-rating", f"granting phase {phase} does not give that rating"
+        approved = len(present.votes("approve", event.body))
+        if approved < event.quorum:
+            return "quorum-not-reached", f"the quorum is not reached: {approved} of {event.quorum}"
+    return None
+
+
+def _meaning(rating: str, scale: Scale) -> Meaning | None:
+    step = scale.step(rating)
+    return step.meaning if step else None
+
+
+def _not_to_confirm(event: SignOffConfirmed, present: SignOff) -> tuple[str, str] | None:
+    if (event.round, event.body) != (present.round, present.body):
+        return "other-round", "it is not about the grant that stands on that date"
+    if event.confirmed_by in present.confirming(event.shown):
+        return "voted-already", f"{event.confirmed_by} has confirmed this text already"
+    return None
+
+
+def _not_to_recommend(
+    state: "Action", event: SignOffRecommended, present: SignOff, scale: Scale
+) -> tuple[str, str] | None:
+    if present.status == "recommended":
+        # Recommended anew, because what is shown has changed: the votes begin anew with it.
+        if event.shown == present.shown:
+            return "already-recommended", f"phase {event.phase} is recommended already"
+    elif present.status == "granted" or is_granted(state, event.phase, scale):
+        return "already-granted", f"phase {event.phase} is granted already"
+    if event.phase == 2 and not is_granted(state, 1, scale):
+        return "phase-1-first", "its sign-off of phase 1 is not granted on that date"
+    if event.round <= present.round:
+        return "other-round", "there was a later recommendation already"
+    return None
+
+
+def held_by(state: "Action", rating: str, scale: Scale) -> int:
+    """The granted phase that keeps the action from being rated so; 0 where none does."""
+    step = scale.step(rating)
+    for phase in sorted(state.signoffs, reverse=True):
+        if state.signoffs[phase].status == "granted":
+            allowed = [MEANINGS[later] for later in MEANINGS if later >= phase]
+            return 0 if step and step.meaning in allowed else phase
+    return 0
+
+
+def is_granted(state: "Action", phase: int, scale: Scale) -> bool:
+    """Whether the action's rating rests on this phase: signed off, or taken over as such."""
+    step = scale.step(state.rating)
+    meaning = step.meaning if step else None
+    return meaning in [MEANINGS[later] for later in MEANINGS if later >= phase]
+
+
+# --- content ----------------------------------------------------------------------------
+
+INDENT = "    "
+
+
+def shown(action: "Action", phase: int, scale: Scale) -> str:
+    """What a sign-off of this phase is bound to, as text: one line for each thing, `Name: value`.
+
+    Wording, owners, timescale, milestones, and the evidence for this phase or an earlier one.
+    Lines of a longer text after its first are indented, so that no text can pass for a line.
+    """
+    lines = [
+        ("Action", action.ref),
+        ("Wording", action.title),
+        ("Owners", action.owners or "not recorded"),
+        ("Timescale", action.timescale.written if action.timescale else "not recorded"),
+    ]
+    # In order of number: the order in which they came to be known differs with backdating.
+    for number, milestone in sorted(action.milestones.items()):
+        due = milestone.timescale.written if milestone.timescale else "no timescale"
+        step = scale.step(milestone.rating)
+        lines.append((f"Milestone {number}", f"{due}, {step.label if step else 'not rated'}"))
+    for item in evidence_for(action, phase):
+        lines.append((f"Evidence {item.evidence}", str(item)))
+    return "".join(f"{name}: {_indented(value)}\n" for name, value in lines)
+
+
+def evidence_for(action: "Action", phase: int) -> list[Evidence]:
+    """The evidence lodged for this phase or an earlier one."""
+    return [item for _number, item in sorted(action.evidence.items()) if item.phase <= phase]
+
+
+def _indented(value: str) -> str:
+    return f"\n{INDENT}".join(value.splitlines())
+
+
+def digest(text: str) -> str:
+    """SHA-256 of a text in UTF-8, in hexadecimal."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def is_stale(action: "Action", phase: int, scale: Scale) -> bool:
+    """Whether a granted sign-off was given for content that has changed since."""
+    found = action.signoffs.get(phase)
+    if found is None or found.status != "granted":
+        return False
+    return not found.stands_for(shown(action, phase, scale))
+
+
+def changed_since(action: "Action", phase: int, scale: Scale) -> list[tuple[str, str, str]]:
+    """(name, then, now) of everything that reads otherwise than when it was signed off."""
+    found, text = action.signoffs.get(phase), shown(action, phase, scale)
+    if found is not None and found.stands_for(text):
+        return []
+    then, now = _parsed(found.in_effect() if found else ""), _parsed(text)
+    names = [*then, *(name for name in now if name not in then)]
+    return [
+        (name, then.get(name, "nothing"), now.get(name, "nothing"))
+        for name in names
+        if then.get(name) != now.get(name)
+    ]
+
+
+def evidence_in(text: str) -> set[int]:
+    """The numbers of the items of evidence that a text shows."""
+    words = (name.split() for name in _parsed(text))
+    return {int(found[1]) for found in words if len(found) == 2 and found[0] == "Evidence"}
+
+
+def _parsed(text: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    name = ""
+    for line in text.splitlines():
+        if line.startswith(INDENT):
+            found[name] += f"\n{line.removeprefix(INDENT)}"
+        else:
+            name, _, found[name] = line.partition(": ")
+    return found
+
+
+# --- the statement that is signed -------------------------------------------------------
+
+TITLE = "govledger sign-off statement 1"
+MEANING = {
+    "approve": "I have read what is shown, and I approve that {phase}.",
+    "decline": "I have read what is shown, and I decline to approve that {phase}.",
+    "confirm": "I have read what is shown now, and I confirm that {phase}.",
+}
+
+
+def statement(claims: Mapping[str, str]) -> str:
+    """The text to sign: a title and a line for each claim, `Name: value`."""
+    return "".join(
+        f"{line}\n" for line in (TITLE, *(f"{name}: {said}" for name, said in claims.items()))
+    )
+
+
+def claims_of(
+    ledger: str,
+    plan: str,
+    action: str,
+    event: "SignOffVoted | SignOffConfirmed",
+    content: str,
+) -> dict[str, str]:
+    """What the statement of a vote or a confirmation claims, by codes alone.
+
+    Args:
+        ledger: its identity, so that the statement holds in no other ledger.
+        content: the text shown.
+    """
+    said = event.vote if isinstance(event, SignOffVoted) else "confirm"
+    return {
+        "Ledger": ledger,
+        "Plan": plan,
+        "Action": action,
+        "Phase": f"{event.phase}",
+        "Round": f"{event.round}",
+        "Decision": said,
+        "Meaning": MEANING[said].format(phase=PHASES.get(event.phase, "")),
+        "Body": event.body,
+        "Meeting": event.meeting.isoformat(),
+        "Person": event.person,
+        "Signed at": event.signed_at.isoformat(),
+        "Content SHA-256": digest(content),
+    }
+
+
+def claims_in(text: str) -> dict[str, str]:
+    """The claims that a statement makes; empty where it is none."""
+    title, *lines = text.splitlines() or [""]
+    pairs: Iterable[tuple[str, str, str]] = (line.partition(": ") for line in lines)
+    return {name: said for name, _, said in pairs} if title == TITLE else {}
