@@ -5,21 +5,23 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Select, and_, or_, select
+from sqlalchemy import Connection, Select, and_, select
 
 from domain.action import Action
 from domain.dates import end_of_day, write_instant
 from domain.errors import BadInput
 from domain.event import REGISTRY, EntryVoided, Event
 from domain.plan import Plan, PlanCreated, evolve
-from domain.timeline import action_stream, plan_stream
+from domain.timeline import EVOLVE, action_stream, stream_of
 from ledger.entry import Entry
-from ledger.reading import begins_with
 from ledger.service import Ledger
 from ledger.store import Moment
 from ledger.tables import entries, texts
+from ledger.writing import unknown_reference
 from projections.assertions import assertions, slots, voids
-from projections.state import PlanState, day_bound, live_at, read_state
+from projections.record import Record, on_plan, spellings, subject
+from projections.state import day_bound, live_at, read_state
+from projections.story import proposal_of
 from projections.wording import decision_data, describe, fields, set_by, voided_event
 
 
@@ -28,15 +30,16 @@ class Asked:
     """Which entries are asked for; None asks for all.
 
     Attributes:
-        ref: of one action.
+        stream: on one stream only, such as that of an action.
         by: the person who recorded them, in any case.
         since, until: days, both included, on `clock`.
         clock: `recorded` (when the ledger took them) or `effective` (when they became true).
-        type: an event type such as `action.rated`, with or without its version.
+        type: an event type such as `action.rated`, with or without its version, or a family of
+            types such as `signoff`.
         limit: the latest so many.
     """
 
-    ref: str | None = None
+    stream: str | None = None
     by: str | None = None
     since: date | None = None
     until: date | None = None
@@ -75,16 +78,15 @@ def _filtered(
     connection: Connection, code: str | None, moment: Moment, asked: Asked
 ) -> Select[Any]:
     query = select(entries.c.position).where(entries.c.position <= moment.position)
-    if code is not None and asked.ref:
-        query = query.where(entries.c.stream_id == action_stream(code, asked.ref))
+    if asked.stream:
+        query = query.where(entries.c.stream_id == asked.stream)
     elif code is not None:
-        actions = begins_with(entries.c.stream_id, action_stream(code, ""))
-        query = query.where(or_(entries.c.stream_id == plan_stream(code), actions))
+        query = query.where(on_plan(code))
     if asked.by:
         person = and_(texts.c.position == entries.c.position, texts.c.field == "recorded_by")
-        query = query.join(texts, person).where(texts.c.text.in_(_spellings(connection, asked.by)))
+        query = query.join(texts, person).where(texts.c.text.in_(spellings(connection, asked.by)))
     if asked.type:
-        tags = [tag for tag in REGISTRY if asked.type in (tag, tag.partition("/")[0])]
+        tags = [t for t in REGISTRY if asked.type in (t, t.partition("/")[0], t.partition(".")[0])]
         if not tags:
             raise BadInput(
                 "unknown-type",
@@ -110,10 +112,38 @@ def _filtered(
     return query.order_by(entries.c.position.desc()).limit(asked.limit)
 
 
-def _spellings(connection: Connection, person: str) -> list[str]:
-    """The name as it was typed, in whatever case; a database folds only English letters."""
-    names = select(texts.c.text).where(texts.c.field == "recorded_by").distinct()
-    return [n for n in connection.execute(names).scalars() if n.casefold() == person.casefold()]
+def find_stream(
+    connection: Connection, code: str, moment: Moment, word: str
+) -> tuple[str, list[str]]:
+    """The stream that a word means, and the others that it could mean.
+
+    An action's reference comes first; then bodies and people by their codes, escalations and
+    amendments by their numbers. `body/iib` means that one and no other.
+
+    Raises:
+        Refusal: unknown-reference.
+    """
+    begun = select(entries.c.stream_id, entries.c.position).where(
+        on_plan(code), entries.c.stream_version == 1
+    )
+    rows = list(connection.execute(begun.order_by(entries.c.position)))
+    streams = [row.stream_id for row in rows if row.position <= moment.position]
+    kinds = [kind for kind in ("action", *EVOLVE) if kind != "plan"]
+    named, _, key = word.partition("/")
+    if key and named in kinds:
+        kinds, word = [named], key
+    # What was not known yet is looked for last, so that an answer stays as it was.
+    for known in (streams, [row.stream_id for row in rows]):
+        wanted = [stream_of(kind, code, word) for kind in dict.fromkeys(kinds)]
+        found = [stream for stream in wanted if stream in known]
+        if not found:
+            folds = {stream.casefold() for stream in wanted if not stream.startswith("action/")}
+            found = [stream for stream in known if stream.casefold() in folds]
+        if found:
+            return found[0], found[1:]
+    raise unknown_reference(
+        word, code, [stream.split("/")[2] for stream in streams if stream.count("/") > 1]
+    )
 
 
 def _plans(ledger: Ledger, connection: Connection, moment: Moment) -> dict[str, Plan]:
@@ -135,6 +165,7 @@ def _line(
         "position": entry.position,
         "plan": code or None,
         "ref": ref or None,
+        "subject": subject(entry.stream_id) or None,
         "what": describe(entry.event, plans.get(code), voided_event(entry.event, said)),
         "type": entry.event.tag,
         **_provenance(entry),
@@ -160,15 +191,14 @@ def _provenance(entry: Entry) -> dict[str, Any]:
     }
 
 
-def why(
-    ledger: Ledger, connection: Connection, state: PlanState, ref: str, field: str | None
-) -> list[dict[str, Any]]:
+def why(record: Record, ref: str, field: str | None) -> list[dict[str, Any]]:
     """For each field of an action that has a value: the entry that set it.
 
     Raises:
         Refusal: unknown-reference.
         BadInput: unknown-field.
     """
+    state = record.state
     action = state.action(ref)
     shown = fields(action, state.plan)
     if field is not None and field not in shown:
@@ -179,14 +209,15 @@ def why(
         for name, value in shown.items()
         if field in (None, name) and (value is not None or field == name)
     }
-    found = ledger.recorder.at_positions(connection, [p for p in wanted.values() if p])
+    found = {entry.position: entry for entry in record.at(p for p in wanted.values() if p)}
     answer = []
     for name, position in wanted.items():
         row: dict[str, Any] = {"field": name, "value": shown[name], "position": position or None}
         if position:
-            entry = ledger.mapper.to_domain_event(found[position])
+            entry = found[position]
             row |= {"what": describe(entry.event, state.plan), **_provenance(entry)}
-        answer.append({**dict.fromkeys(("what", *PROVENANCE)), **row})
+            row["amendment"] = proposal_of(record, entry)
+        answer.append({**dict.fromkeys(("what", *PROVENANCE, "amendment")), **row})
     return answer
 
 

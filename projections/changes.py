@@ -6,7 +6,7 @@ from datetime import date
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import Connection, Select, and_, or_, select
 
 from domain.action import ActionAdded, MilestoneSet, TimescaleRevised, is_delayed
 from domain.dates import write_instant
@@ -193,25 +193,7 @@ class _Log:
 
     def _assertions(self, attribute: str) -> Iterator[_Assertion]:
         """Every live assertion of an attribute of actions up to the date, in order of the fold."""
-        query = (
-            select(
-                slots.c.stream_id,
-                slots.c.part,
-                assertions.c.at,
-                assertions.c.position,
-                entries.c.type,
-            )
-            .join(assertions, assertions.c.slot == slots.c.id)
-            .join(entries, entries.c.position == assertions.c.position)
-            .where(
-                slots.c.plan == self.code,
-                slots.c.attribute == attribute,
-                begins_with(slots.c.stream_id, action_stream(self.code, "")),
-                assertions.c.at <= day_end_key(self.moment.as_at),
-                live_at(self.moment),
-            )
-            .order_by(slots.c.id, assertions.c.at)
-        )
+        query = asserted(self.code, self.moment, attribute)
         for stream, part, at, position, type_ in self.connection.execute(query):
             ref = stream.split("/")[2]
             yield _Assertion(ref, part, day_of(at), position, type_)
@@ -275,6 +257,29 @@ class _Log:
             "voided_by": voided_by,
             **about,
         }
+
+
+def asserted(code: str, moment: Moment, attribute: str) -> Select[Any]:
+    """Every live assertion of an attribute of actions, for each slot in order of the fold."""
+    return (
+        select(
+            slots.c.stream_id,
+            slots.c.part,
+            assertions.c.at,
+            assertions.c.position,
+            entries.c.type,
+        )
+        .join(assertions, assertions.c.slot == slots.c.id)
+        .join(entries, entries.c.position == assertions.c.position)
+        .where(
+            slots.c.plan == code,
+            slots.c.attribute == attribute,
+            begins_with(slots.c.stream_id, action_stream(code, "")),
+            assertions.c.at <= day_end_key(moment.as_at),
+            live_at(moment),
+        )
+        .order_by(slots.c.id, assertions.c.at)
+    )
 
 
 def _reports(ledger: Ledger, connection: Connection, code: str, moment: Moment) -> list[_Report]:

@@ -1,13 +1,14 @@
-"""Appendix 1 and 2: the rating overview, and one action or the whole plan."""
+"""Appendix 1: the rating overview."""
 
 from datetime import date
 from typing import Any
 
 from domain.action import Action, activity_done, is_done, shown_rating
 from domain.plan import Plan
-from domain.scale import CLOSED, NOT_RATED, STANDING_LABELS, UNDER_REVIEW
+from domain.scale import NOT_RATED, STANDING_LABELS, UNDER_REVIEW, Scale
+from domain.signoff import MEANINGS, is_stale
 from projections.state import PlanState
-from projections.wording import fields, rating_words
+from projections.wording import rating_words
 
 
 def is_overdue(action: Action, plan: Plan, as_at: date) -> bool:
@@ -56,7 +57,7 @@ def overview(state: PlanState, as_at: date) -> dict[str, Any]:
         "plan": state.plan.code,
         "title": state.plan.title,
         "summary": summary(state),
-        "actions": [_line(action, state.plan, as_at) for action in in_plan_order(state)],
+        "actions": [action_line(action, state.plan, as_at) for action in in_plan_order(state)],
         "sections": [
             {
                 "key": section.key,
@@ -79,7 +80,8 @@ def _by_parts(key: str) -> list[tuple[int, str]]:
     return [(int(part) if part.isdigit() else 0, part) for part in key.split(".")]
 
 
-def _line(action: Action, plan: Plan, as_at: date) -> dict[str, Any]:
+def action_line(action: Action, plan: Plan, as_at: date) -> dict[str, Any]:
+    """An action in one line, as Appendix 1 has it."""
     section = plan.sections.get(action.section)
     chapter = plan.chapter_of(action.section)
     return {
@@ -90,38 +92,17 @@ def _line(action: Action, plan: Plan, as_at: date) -> dict[str, Any]:
         "timescale": action.timescale.written if action.timescale else None,
         "rating": shown_rating(action, plan.scale),
         "overdue": is_overdue(action, plan, as_at),
+        "signed_off": is_signed_off(action, plan.scale),
+        "stale": any(is_stale(action, phase, plan.scale) for phase in action.signoffs),
     }
 
 
-def action_sheet(
-    action: Action, plan: Plan, as_at: date, taken_over_from: str | None = None
-) -> dict[str, Any]:
-    """Appendix 2 for one action: everything that the plan says of it.
-
-    Args:
-        taken_over_from: the document that its rating was taken over from, where it was.
-    """
-    step = plan.scale.step(action.rating)
-    due = action.timescale.due if action.timescale else None
-    shown = fields(action, plan)
-    colour = step.colour if step else None
-    if action.standing in STANDING_LABELS:
-        colour = "Grey" if action.standing == CLOSED else None
-    return {
-        **_line(action, plan, as_at),
-        "colour": colour,
-        "taken_over_from": taken_over_from,
-        "standing": action.standing,
-        "due": due.isoformat() if due else None,
-        "owners": [role.strip() for role in (action.owners or "").split(";") if role.strip()],
-        "progress": action.progress,
-        "replaced_by": action.replaced_by,
-        "milestones": [
-            {
-                "milestone": number,
-                "timescale": shown[f"milestone {number} timescale"],
-                "rating": shown.get(f"milestone {number} rating", NOT_RATED),
-            }
-            for number in action.milestones
-        ],
-    }
+def is_signed_off(action: Action, scale: Scale) -> bool:
+    """Whether the rating shown was given by a sign-off in this ledger, not taken over."""
+    step = scale.step(action.rating)
+    if step is None or action.standing in STANDING_LABELS:
+        return False
+    return any(
+        MEANINGS.get(phase) == step.meaning and found.status == "granted"
+        for phase, found in action.signoffs.items()
+    )
