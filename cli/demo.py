@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from cli.output import envelope, plain_only, print_json
 from cli.session import DEFAULT_LEDGER, Session, pass_session
+
+if TYPE_CHECKING:
+    from ledger.service import Ledger
 
 TOUR = (
     ("The rating overview that the committee saw (Appendix 1)", "overview --as-at 2025-09-30"),
@@ -31,24 +35,37 @@ TOUR = (
 )
 
 
+GOVERNANCE_TOUR = (
+    ("The board's evening, ready for its minutes", "review meeting iib 2025-10-16"),
+    ("How an action reached Complete", "why SL2a rating"),
+    ("A sign-off that was given for what the action no longer says", "signoff show SL5"),
+    ("What waits for a member's vote", "signoff list --pending --for lead-member"),
+    ("Issues on their way up the ladder", "escalate list --as-at 2025-11-30"),
+    ("Amendments, proposed and decided", "amend list"),
+    ("Where the plan stands", "overview --as-at 2025-11-30 --summary"),
+    ("Who had authority for what on a date", "review authority --on 2025-11-20"),
+    ("Is the history whole, and is every signature good?", "verify"),
+)
+
+
 @click.command()
-@click.argument(
-    "folder", metavar="[DIR]", default="govledger-demo", type=click.Path(path_type=Path)
+@click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--governance", is_flag=True, help="What boards do on the plan: made up, to show the commands."
 )
 @pass_session
-def demo(session: Session, folder: Path) -> None:
+def demo(session: Session, folder: Path | None, governance: bool) -> None:
     """Load the example plan into a new ledger, and show it.
 
     The ledger is made in DIR. The example is a real improvement plan of 143 actions as published,
-    with its dated history.
+    with its dated history. With --governance boards, sign-offs, escalations and amendments come
+    on top: those are illustrative, made of roles and not of people.
 
     Example: govledger demo
     """
-    import examples
-    from cli.main import run
     from domain.errors import Failed
-    from projections.upkeep import create_ledger
 
+    folder = folder or Path("govledger-governance" if governance else "govledger-demo")
     path = folder / DEFAULT_LEDGER
     if path.exists():
         raise Failed(
@@ -56,28 +73,78 @@ def demo(session: Session, folder: Path) -> None:
             f"{path} exists already.",
             f"Look at it (govledger --ledger {path} overview), or name another folder.",
         )
-    who = session.recorded_by
     folder.mkdir(parents=True, exist_ok=True)
-    ledger = create_ledger(path, "Example", who)
-    examples.load(ledger, who)
+    tour = GOVERNANCE_TOUR if governance else TOUR
+    ledger = _govern(folder, path) if governance else _load(path, session.recorded_by)
     moment = ledger.moment()
     size = moment.position
     if session.json:
-        data = {"path": str(path), "entries": size, "tour": [words for _title, words in TOUR]}
+        data = {"path": str(path), "entries": size, "tour": [words for _title, words in tour]}
         print_json(envelope(ledger, moment, data))
     ledger.close()
     if session.json:
         return
-    before = ["--ledger", str(path)]
-    click.echo(f"Loaded the example plan into {path}: {size} entries.\n")
-    for title, words in TOUR:
-        click.secho(title, bold=not plain_only())
-        click.echo(f"$ govledger {words}\n")
-        plain = ["--plain"] if session.plain else []
-        code = run([*before, *plain, *words.split()])
-        click.echo()
-        if code:
-            click.get_current_context().exit(code)
+    if governance:
+        click.echo(
+            f"Loaded the example plan and illustrative governance into {path}: {size} entries.\n"
+            "The plan is as published. The people (by role), meetings, votes, evidence and\n"
+            "decisions are made up, to show the commands; they say nothing of a real council.\n"
+        )
+    else:
+        click.echo(f"Loaded the example plan into {path}: {size} entries.\n")
+    _show(session, path, tour)
     click.echo("Ask your own questions of it:")
     click.echo(f"  export GOVLEDGER_LEDGER={path}")
     click.echo("  govledger --help")
+
+
+def _show(session: Session, path: Path, tour: tuple[tuple[str, str], ...]) -> None:
+    from cli.main import run
+
+    for title, words in tour:
+        click.secho(title, bold=not plain_only())
+        click.echo(f"$ govledger {words}\n")
+        plain = ["--plain"] if session.plain else []
+        code = run(["--ledger", str(path), *plain, *words.split()])
+        click.echo()
+        if code:
+            click.get_current_context().exit(code)
+
+
+def _load(path: Path, who: str) -> Ledger:
+    import examples
+    from projections.upkeep import create_ledger
+
+    ledger = create_ledger(path, "Example", who)
+    examples.load(ledger, who)
+    return ledger
+
+
+def _govern(folder: Path, path: Path) -> Ledger:
+    """The plan without its report, then each command of the example as its person gives it."""
+    import contextlib
+    import io
+
+    import examples
+    from cli.main import run
+    from domain.errors import Failed
+    from ledger.keys import make_key
+    from projections.upkeep import create_ledger, open_ledger
+
+    keys = folder / "keys"
+    keys.mkdir(exist_ok=True)
+    ledger = create_ledger(path, "Illustrative governance", examples.REGISTRAR)
+    examples.load(ledger, examples.REGISTRAR, reports=False)
+    ledger.close()
+    for who, words in examples.governance():
+        given = [str(folder / word) if word.startswith("keys/") else word for word in words]
+        for word in given:
+            if word.endswith(".pub"):
+                make_key(Path(word.removesuffix(".pub")))
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+            code = run(["--ledger", str(path), "--as", who, *given])
+        if code:
+            command = " ".join(words)
+            raise Failed("example-refused", f"{who}: {command}: {said.getvalue()}", "Report this.")
+    return open_ledger(path)

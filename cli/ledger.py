@@ -32,6 +32,9 @@ from cli.session import Session, choose_plan, pass_session
 def init(session: Session, name: str | None, dry_run: bool) -> None:
     """Begin a new ledger.
 
+    Whoever begins it is its first administrator, who enrols people and establishes bodies. Say
+    who you are with --as NAME.
+
     Example: govledger --ledger plan.sqlite init --name "Improvement plan"
     """
     from domain.errors import Failed
@@ -39,21 +42,33 @@ def init(session: Session, name: str | None, dry_run: bool) -> None:
     from projections.upkeep import create_ledger
 
     called = one_line(name or Path(session.path).stem, "The name of a ledger")
-    data = {"name": called, "path": session.path, "dry_run": dry_run}
+    administrator = session.recorded_by
+    data = {
+        "name": called,
+        "path": session.path,
+        "administrator": administrator,
+        "dry_run": dry_run,
+    }
     if dry_run:
         if Path(session.path).exists():
             raise Failed("already-there", f"{session.path} exists already.", "Use another name.")
         if session.json:
             print_json(dict.fromkeys(ENVELOPE) | {"data": data})
         else:
-            click.echo(f"Would begin the ledger '{called}' in {session.path}. Nothing was done.")
+            click.echo(
+                f"Would begin the ledger '{called}' in {session.path}, with {administrator} as its "
+                "first administrator. Nothing was done."
+            )
         return
-    ledger = create_ledger(session.path, called, session.recorded_by)
+    ledger = create_ledger(session.path, called, administrator)
     moment = ledger.moment()
     if session.json:
         print_json(envelope(ledger, moment, data))
     else:
-        click.echo(f"Began the ledger '{called}' in {session.path}, with entry 1.")
+        click.echo(
+            f"Began the ledger '{called}' in {session.path}, with entry 1. {administrator} is its "
+            "first administrator."
+        )
         following = "govledger plan import FILE --plan CODE --as-at DATE --source REF"
         click.echo(f"Next: {in_full(session, following)}")
     ledger.close()
@@ -176,6 +191,22 @@ def held_root(expect: str | None) -> tuple[int, str] | None:
     return int(position), root
 
 
+def _verdict(kinds: set[str], about_rules: set[str]) -> str:
+    """What the kinds of finding come to, in a sentence."""
+    if kinds <= {"read-model-changed"}:
+        return "the entries are as recorded, the read models made from them are not."
+    if kinds <= {"read-model-changed"} | about_rules:
+        return (
+            "every hash is right, but an entry breaks a rule or carries a signature that does not "
+            "hold, so somebody has gone round the commands. Keep the file as it is and compare it "
+            "with a copy."
+        )
+    return (
+        "this is not the history that was recorded. Keep the file as it is and compare it with "
+        "a copy."
+    )
+
+
 @click.command()
 @click.option(
     "--expect",
@@ -186,8 +217,9 @@ def held_root(expect: str | None) -> tuple[int, str] | None:
 def verify(session: Session, expect: str | None) -> None:
     """Prove that the history is whole.
 
-    Recomputes every hash, commitment, position and clock, and holds the read models to the
-    entries. Reports everything that it finds, and ends with exit code 5 if there is anything.
+    Recomputes every hash, commitment, position and clock, holds each entry to the rules, checks
+    each signature with ssh-keygen, and holds the read models to the entries. Reports everything
+    that it finds, and ends with exit code 5 if there is anything.
 
     A ledger alone cannot show that its end was left off, or that all of it was written anew with
     its hashes. A root that you hold shows both: every answer prints one with its entry number.
@@ -197,18 +229,32 @@ def verify(session: Session, expect: str | None) -> None:
     from dataclasses import asdict, replace
 
     from domain.dates import london_day, now
+    from ledger.lawfulness import KINDS, check_lawfulness
     from ledger.store import Moment
+    from ledger.verification import Finding
     from ledger.verification import verify as verify_store
     from projections.upkeep import check_read_models
 
     with session.ledger(any_models=True) as ledger:
         with progress_bar("Verifying", ledger.size()) as tick:
             found = verify_store(ledger, tick, held_root(expect))
-        found = replace(found, findings=(*found.findings, *check_read_models(ledger)))
+        lawful = check_lawfulness(ledger)
+        every = (*found.findings, *lawful.findings, *check_read_models(ledger))
+        if lawful.failure and every:
+            # What was found comes first; without ssh-keygen alone this is a failure, see below.
+            unchecked = Finding("signature-unchecked", None, lawful.failure.message)
+            every = (*every, unchecked)
+        found = replace(found, findings=every)
         if session.json:
             moment = Moment(london_day(now()), found.size, None, found.root)
             findings = [asdict(finding) for finding in found.findings]
-            data = {"size": found.size, "findings": findings}
+            data = {
+                "size": found.size,
+                "signatures_checked": lawful.signatures_checked,
+                "findings": findings,
+            }
+            if lawful.failure and not findings:
+                raise lawful.failure
             print_json(envelope(ledger, moment, data))
         elif found.findings:
             rows = [
@@ -216,19 +262,17 @@ def verify(session: Session, expect: str | None) -> None:
                 for finding in found.findings
             ]
             show_text(table(session, ("Entry", "Finding", "What is wrong"), rows))
-            only_models = all(f.kind == "read-model-changed" for f in found.findings)
-            verdict = (
-                "the entries are as recorded, the read models made from them are not."
-                if only_models
-                else "this is not the history that was recorded. Keep the file as it is and "
-                "compare it with a copy."
-            )
+            verdict = _verdict({finding.kind for finding in found.findings}, set(KINDS))
             click.echo(f"{len(rows)} finding(s) in {found.size} entries: {verdict}", err=True)
         else:
+            signed = lawful.signatures_checked
             click.echo(
                 f"Verified: {found.size} entries, every hash, text, position and clock is as "
-                f"recorded.\nRoot {found.root}"
+                f"recorded.\nEvery entry keeps to the rules. Signatures checked: {signed}"
+                f"{', and each holds' if signed else ''}.\nRoot {found.root}"
             )
+            if lawful.failure:
+                raise lawful.failure
     if found.findings:
         click.get_current_context().exit(5)
 

@@ -16,17 +16,24 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("cli.ledger:init", "Begin a new ledger."),
     "demo": ("cli.demo:demo", "Load the example plan into a new ledger, and show it."),
     "status": ("cli.ledger:status", "Show the ledger's size, root and last report."),
-    "plan": ("cli.plan:plan", "Take a plan in."),
+    "plan": ("cli.plan:plan", "Take a plan in, and set its terms."),
     "overview": ("cli.views:overview", "Show the rating overview (Appendix 1)."),
     "show": ("cli.views:show", "Show the plan, or one action of it (Appendix 2)."),
     "changes": ("cli.views:changes", "Show what was changed and why (Appendix 3)."),
-    "log": ("cli.audit:log", "Show every entry, of the plan or of one action."),
+    "log": ("cli.audit:log", "Show every entry, of the plan or of one subject of it."),
     "why": ("cli.audit:why", "Show which entry set each field of an action, and why."),
     "diff": ("cli.audit:diff", "Compare the plan at two dates."),
+    "review": ("cli.review:review", "Ask the questions of a governance review."),
+    "person": ("cli.people:person", "Enrol people, with their roles and keys."),
+    "body": ("cli.bodies:body", "Establish bodies, and appoint their members."),
+    "meeting": ("cli.meetings:meeting", "Record meetings, attendance and interests."),
     "rate": ("cli.actions:rate", "Rate an action."),
     "progress": ("cli.actions:progress", "Note what has been done on an action."),
     "impact": ("cli.actions:impact", "Rate the impact of a section."),
-    "amend": ("cli.amend:amend", "Record an amendment that a body has decided."),
+    "evidence": ("cli.evidence:evidence", "Lodge evidence, and check its files."),
+    "signoff": ("cli.signoff:signoff", "Recommend, approve and grant sign-offs."),
+    "escalate": ("cli.escalate:escalate", "Carry an issue up the ladder of bodies."),
+    "amend": ("cli.amend:amend", "Propose and agree amendments of the plan."),
     "report": ("cli.report:report", "Record papers issued to a committee."),
     "void": ("cli.ledger:void", "Say that an entry was a mistake."),
     "verify": ("cli.ledger:verify", "Prove that the history is whole."),
@@ -37,8 +44,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 OUTLINE = (
     ("Begin", ("init", "demo", "plan")),
-    ("Read", ("overview", "show", "changes", "log", "why", "diff", "status")),
-    ("Record", ("rate", "progress", "impact", "amend", "report", "void")),
+    ("Read", ("overview", "show", "changes", "log", "why", "diff", "review", "status")),
+    ("Record", ("rate", "progress", "impact", "evidence", "report", "void")),
+    ("Decide", ("signoff", "amend", "escalate")),
+    ("Boards", ("person", "body", "meeting")),
     ("Prove", ("verify", "rebuild")),
     ("Shell", ("completion",)),
 )
@@ -151,7 +160,12 @@ def _is_text(word: str) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in word)
 
 
-HEADLINES = {"refused": "Refused", "usage": "Not understood", "integrity": "Integrity broken"}
+HEADLINES = {
+    "refused": "Refused",
+    "usage": "Not understood",
+    "not_authorised": "Not authorised",
+    "integrity": "Integrity broken",
+}
 
 
 def _failed(as_json: bool, code: str, rule: str, message: str, hint: str, exit_code: int) -> int:

@@ -123,6 +123,8 @@ def _warn_of_dates(receipt: Receipt) -> None:
     """Say which timescales could not be read as a date: a slip of the pen goes unseen else."""
     for entry in receipt.entries:
         due = getattr(entry.event, "timescale", None)
+        if isinstance(due, str):
+            continue  # only proposed; said again when it is agreed
         if due is not None and due.kind == "prose" and due.due is None:
             click.echo(
                 f"Note: no due date could be read from '{_brief(due.written)}', so it will never "

@@ -8,14 +8,14 @@ from typing import Any
 
 import click
 
-from cli.options import Day, make_note
+from cli.options import Day, make_note, note_options
 from cli.output import print_receipt
 from cli.session import Session, pass_session
 
 
 @click.group()
 def plan() -> None:
-    """Take a plan in."""
+    """Take a plan in, and set its terms."""
 
 
 @plan.command("import")
@@ -110,3 +110,40 @@ def import_plan(
             "part of the plan, say so with --partial.",
             err=True,
         )
+
+
+@plan.command()
+@click.option(
+    "--impact-kinds",
+    type=int,
+    metavar="N",
+    help="Of the four inner sources of evidence, how many a sign-off of phase 2 needs: 2, 3 or 4.",
+)
+@click.option(
+    "--most-revisions",
+    type=int,
+    metavar="N",
+    help="Of one timescale; for more an escalation has to be open.",
+)
+@note_options(decision=False, source=False)
+@pass_session
+def terms(
+    session: Session, impact_kinds: int | None, most_revisions: int | None, **given: Any
+) -> None:
+    """Set the plan's terms for decisions.
+
+    A plan that says nothing needs two sources for phase 2, and does not cap revisions.
+
+    Example: govledger plan terms --impact-kinds 3 --most-revisions 2 --reason "Agreed terms"
+    """
+    from cli.people import record
+    from domain.board_commands import SetTerms
+    from domain.errors import BadInput
+
+    if impact_kinds is None and most_revisions is None:
+        raise BadInput(
+            "nothing-to-change",
+            "No terms were given.",
+            "Give --impact-kinds N or --most-revisions N, or both.",
+        )
+    record(session, SetTerms(impact_kinds, most_revisions), given, "govledger body list")

@@ -71,8 +71,8 @@ def _by_section(data: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     ):
         yield "", f"[{section}]" if section == chapter else f"[{chapter}: {section}]", "", "", ""
         for line in lines:
-            late = "overdue" if line["overdue"] else ""
-            yield line["ref"], line["title"], line["timescale"], line["rating"], late
+            marks = ", ".join(mark for mark in ("overdue", "stale") if line[mark])
+            yield line["ref"], line["title"], line["timescale"], line["rating"], marks
 
 
 @click.command()
@@ -86,21 +86,30 @@ def show(
 
     Example: govledger show CLD9 --as-at 2025-09-15
     """
-    from projections.overview import action_sheet, in_plan_order
+    from projections.overview import in_plan_order
+    from projections.sheet import action_sheet, agreed_timescales
     from projections.state import read_state
 
     with session.question(as_at, known_at, plan) as asked:
         state = read_state(asked.connection, asked.code, asked.moment)
         at = asked.moment.as_at
+        agreed = agreed_timescales(asked.connection, asked.code, asked.moment, ref)
         if ref is not None:
             action = asked.action(state, ref)
-            data: Any = action_sheet(action, state.plan, at, _source_of_rating(asked, state, ref))
+            source = _source_of_rating(asked, state, ref)
+            data: Any = action_sheet(state, action, at, agreed, source)
             text = _sheet(session, data)
         else:
-            sheets = [action_sheet(action, state.plan, at) for action in in_plan_order(state)]
+            sheets = [action_sheet(state, action, at, agreed) for action in in_plan_order(state)]
             data = {"plan": state.plan.code, "title": state.plan.title, "actions": sheets}
             rows = [
-                (s["ref"], s["title"], "; ".join(s["owners"]), s["timescale"], s["rating"])
+                (
+                    s["ref"],
+                    s["title"],
+                    "; ".join(s["owners"]),
+                    s["timescale"],
+                    s["rating"] + (", stale" if s["stale"] else ""),
+                )
                 for s in sheets
             ]
             text = table(session, ("Ref", "Action", "Owner", "Timescale", "Rating"), rows)
@@ -133,17 +142,66 @@ def _sheet(session: Session, data: dict[str, Any]) -> str:
         f"{data['ref']}  {data['title']}",
         f"  Section    {place}",
         f"  Owner      {'; '.join(data['owners']) or 'not recorded'}",
-        f"  Timescale  {data['timescale'] or 'not recorded'}{due}{late}",
+        f"  Timescale  {data['timescale'] or 'not recorded'}{due}{late}{_revised(data)}",
         f"  Rating     {data['rating']}{colour}{taken_over}",
         # A note may have several lines; they stay in its column.
         "  Progress   " + "\n             ".join((data["progress"] or "none noted").splitlines()),
     ]
     if data["replaced_by"]:
         lines.append(f"  Replaced by {data['replaced_by']}")
+    if data["replaces"]:
+        lines.append(f"  Replaces   {', '.join(data['replaces'])}")
+    rows: list[tuple[Any, ...]]
     if data["milestones"]:
-        rows = [(m["milestone"], m["timescale"], m["rating"]) for m in data["milestones"]]
+        rows = [
+            (m["milestone"], f"{m['timescale'] or ''}{_revised(m)}", m["rating"])
+            for m in data["milestones"]
+        ]
         lines += ["", table(session, ("Milestone", "Timescale", "Rating"), rows)]
+    for signoff in data["signoffs"]:
+        lines += ["", *signoff_words(signoff)]
+    if data["evidence"]:
+        rows = [
+            (e["evidence"], f"phase {e['phase']}", e["kind"], e["title"], day(e["dated"]))
+            for e in data["evidence"]
+        ]
+        lines += ["", table(session, ("Evidence", "For", "Kind", "Title", "Dated"), rows)]
+    if data["escalations"]:
+        rows = [
+            (
+                e["escalation"],
+                e["issue"],
+                f"{e['raised_by']} to {e['at']}",
+                day(e["needed_by"]) + (", OVERDUE" if e["overdue"] else ""),
+            )
+            for e in data["escalations"]
+        ]
+        lines += ["", table(session, ("Escalated", "Issue", "From and to", "Needed by"), rows)]
+    if data["amendments"]:
+        rows = [(a["amendment"], a["what"], a["proposed_by"]) for a in data["amendments"]]
+        lines += ["", table(session, ("Proposed", "What", "By"), rows)]
     return "\n".join(lines)
+
+
+def _revised(data: dict[str, Any]) -> str:
+    """What a timescale was before, where it was revised."""
+    times = data["times_revised"]
+    if not times or data["first_agreed"] is None:
+        return ""
+    count = {1: "once", 2: "twice"}.get(times, f"{times} times")
+    before = data["previous_timescale"]
+    last = f", last from {before}" if before not in (None, data["first_agreed"]) else ""
+    return f"; first agreed {data['first_agreed']}, revised {count}{last}"
+
+
+def signoff_words(signoff: dict[str, Any]) -> list[str]:
+    """One phase of a sign-off as it stands, and what has changed since where it is stale."""
+    stale = " STALE: it was given for what has changed since." if signoff["stale"] else ""
+    lines = [f"Sign-off, phase {signoff['phase']}: {signoff['words']}.{stale}"]
+    for row in signoff["changed"]:
+        entry = f" (entry {row['position']})" if row["position"] else ""
+        lines.append(f"  {row['what']} was: {row['then']}; is now: {row['now']}{entry}")
+    return lines
 
 
 @click.command()
@@ -182,10 +240,9 @@ def changes(
 
 def _change_tables(session: Session, data: dict[str, Any]) -> list[str]:
     def decided(row: dict[str, Any]) -> str:
-        by = row["decided_by"]
-        if by:
-            return f"{by['body']}, {day(by['meeting'])}, {by['minute']}"
-        return f"taken over from {row['source']}" if row.get("source") else ""
+        by, source = row["decided_by"], row.get("source")
+        said = [f"{by['body']}, {day(by['meeting'])}, {by['minute']}"] if by else []
+        return "; ".join([*said, *([f"taken over from {source}"] if source else [])])
 
     def because(row: dict[str, Any]) -> tuple[str, str]:
         return row["reason"] or "no reason recorded", decided(row)

@@ -20,6 +20,7 @@ from cli.main import cli as top
 from cli.reference import PAGE, reference
 from tests.cli.conftest import Process
 from tests.cli.driving import BOARD, LATER, PUBLISHED, WHY, Cli
+from tests.cli.test_conventions_of_boards import leaves, of_boards
 
 WRITES = (
     "init",
@@ -48,7 +49,9 @@ def _walk(command: click.Command, ctx: click.Context, path: str) -> Iterator[tup
 
 
 HELP = dict(_walk(top, click.Context(top, info_name="govledger", **top.context_settings), ""))
-COMMON = [path for path in HELP if path not in ("plan", "amend", "report")]
+LEAVES = dict(leaves(top))
+"""Every command that is no group; `test_conventions_of_boards` tries those of the boards."""
+COMMON = [path for path in LEAVES if not of_boards(path)]
 
 
 def _command(path: str) -> click.Command:
@@ -76,7 +79,7 @@ def test_the_line_of_help_is_that_of_the_command(name: str) -> None:
     assert COMMANDS[name][1] == _command(name).get_short_help_str(limit=100)
 
 
-@pytest.mark.parametrize("path", COMMON)
+@pytest.mark.parametrize("path", LEAVES)
 def test_help_has_an_example_that_is_a_command(path: str) -> None:
     """Each command's help shows an example, and the example is understood by the program."""
     text = " ".join((_command(path).help or "").split())
@@ -200,10 +203,11 @@ def test_help_is_light(process: Process) -> None:
 
 
 def test_every_module_of_the_command_line_is_reached() -> None:
-    """Each module under cli holds a command of the registry, or is one of the shared four."""
+    """Each module under cli holds a command of the registry, or is a shared one."""
     modules = {module.name for module in pkgutil.iter_modules(package.__path__)}
     commands = {where.partition(":")[0].removeprefix("cli.") for where, _help in COMMANDS.values()}
-    assert modules - commands == {"main", "options", "output", "reference", "session"}
+    shared = {"main", "options", "output", "reference", "session", "signing", "signoff_words"}
+    assert modules - commands == shared
     assert commands <= modules
 
 

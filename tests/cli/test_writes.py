@@ -94,7 +94,9 @@ def test_a_milestone_has_a_timescale_and_a_rating_of_its_own(cli: Cli) -> None:
     cli.done("amend", "timescale", "S7", "TBC", "--milestone", "2", *LATER, *BOARD, *WHY)
     shown = cli.data("show", "S7")
     assert shown["rating"] == "Complete"
-    assert shown["milestones"][1] == {"milestone": 2, "timescale": "TBC", "rating": "On track"}
+    milestone = shown["milestones"][1]
+    assert (milestone["timescale"], milestone["rating"]) == ("TBC", "On track")
+    assert milestone["times_revised"] == 1
     assert cli.data("why", "S7", "milestone 2 rating")["fields"][0]["position"] == 327
     row = cli.data("changes", "--as-at", "2025-11-01")["timescales_revised"][0]
     assert (row["ref"], row["milestone"], row["revised"]) == ("S7", 2, "TBC")
@@ -302,7 +304,8 @@ def test_a_due_date_that_cannot_be_read(cli: Cli) -> None:
     """A slip in a due date is recorded as written, and said to be no date."""
     answer = cli.done("amend", "timescale", "P7", "Jnauary 2026", *BOARD, *WHY)
     assert "no due date could be read from 'Jnauary 2026'" in answer.err
-    assert cli.done("amend", "timescale", "P7", "January 2026", *BOARD, *WHY).err == ""
+    answer = cli.done("amend", "timescale", "P7", "January 2026", *BOARD, *WHY)
+    assert "no due date" not in answer.err
 
 
 def test_a_first_owner_is_a_change(cli: Cli) -> None:
