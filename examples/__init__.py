@@ -1,6 +1,7 @@
 """The example plan: published facts, and the dated history that rebuilds it in a ledger."""
 
 import json
+import shlex
 from datetime import date
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -23,11 +24,31 @@ def folder() -> Traversable:
     return resources.files(__name__) / "improvement-plan"
 
 
-def load(ledger: Ledger, recorded_by: str) -> None:
-    """Take the example plan's history over into an empty ledger, step by step."""
+def load(ledger: Ledger, recorded_by: str, *, reports: bool = True) -> None:
+    """Take the example plan's history over into an empty ledger, step by step.
+
+    Args:
+        reports: issue the reports too, which close their periods.
+    """
     history = json.loads((folder() / "history.json").read_text(encoding="utf-8"))
     for step in history:
-        _carry_out(ledger, step, recorded_by)
+        if reports or step["do"] != "report":
+            _carry_out(ledger, step, recorded_by)
+
+
+REGISTRAR = "registrar"
+"""Who begins the ledger of the illustrative governance, and so its first administrator."""
+
+
+def governance() -> list[tuple[str, list[str]]]:
+    """What boards do on the example plan, made up: (who gives the command, its words) in order."""
+    text = (resources.files(__name__) / "governance" / "commands.txt").read_text("utf-8")
+    given = []
+    for line in text.splitlines():
+        if line.strip() and not line.startswith("#"):
+            who, _, command = line.partition(": ")
+            given.append((who, shlex.split(command)))
+    return given
 
 
 def _carry_out(ledger: Ledger, step: dict[str, Any], recorded_by: str) -> None:
