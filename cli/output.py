@@ -167,7 +167,11 @@ def table(
     if drawn(session):
         return _rich(headings, cells, title)
     wrapped = [
-        [textwrap.wrap(" ".join(cell.split()), WIDEST) or [""] for cell in row] for row in cells
+        [
+            textwrap.wrap(" ".join(cell.split()), WIDEST, break_on_hyphens=False) or [""]
+            for cell in row
+        ]
+        for row in cells
     ]
     widths = [
         max(len(line) for line in [heading, *(line for row in wrapped for line in row[column])])
