@@ -16,7 +16,7 @@ from cli.session import Session, choose_plan, pass_session
 
 if TYPE_CHECKING:
     from cli.session import Question
-    from domain.board_commands import BoardCommand
+    from domain.administration import BoardCommand
     from domain.commands import Command
     from ledger.entry import Note
 

@@ -9,7 +9,7 @@ import click
 
 from cli.options import Day, moment_options, note_options
 from cli.output import day, envelope, print_json, resolved, show_text, table
-from cli.people import record
+from cli.recording import record
 from cli.session import Session, pass_session
 
 if TYPE_CHECKING:

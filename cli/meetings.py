@@ -10,7 +10,7 @@ import click
 
 from cli.options import Day, moment_options, note_options
 from cli.output import day, envelope, print_json, resolved, show_text, table
-from cli.people import record as govern
+from cli.recording import record as govern
 from cli.session import Session, pass_session
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,67 +9,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.options import moment_options, note_options
-from cli.output import day, envelope, print_json, print_receipt, resolved, show_text, table
-from cli.session import Session, choose_plan, pass_session
+from cli.output import day, envelope, print_json, resolved, show_text, table
+from cli.recording import Following, record
+from cli.session import Session, pass_session
 
 if TYPE_CHECKING:
-    from domain.board_commands import BoardCommand
+    from domain.administration import BoardCommand
     from projections.state import PlanState
 
 Known = date | datetime | int | None
-Following = Callable[["PlanState"], str]
-"""Finds the next likely command in the plan as it then is."""
+
 LARGEST_KEY = 64 * 1024
 """Bytes in a public key file; one has some hundred."""
-
-
-def record(
-    session: Session,
-    command: BoardCommand,
-    given: dict[str, Any],
-    following: Following | str,
-    *,
-    as_at: date | None = None,
-    remarks: Callable[[PlanState], list[str]] | None = None,
-    extra: dict[str, Any] | None = None,
-) -> None:
-    """Carry out a command that concerns the boards, and say what came of it.
-
-    Args:
-        given: the words of the write, as `note_options` gives them.
-        following: the next likely command, found in the plan as it then is.
-        as_at: the day as at which the plan is then looked at; default today.
-        remarks: what else the person should know of the plan as it then is.
-        extra: more data for JSON.
-    """
-    from domain.event import EntryVoided
-    from projections.state import read_state
-
-    with session.ledger() as ledger:
-        code, replaces = choose_plan(ledger, given["plan"]), given.get("replaces")
-        receipt = ledger.govern(
-            code, command, given["note"], replaces=replaces, dry_run=given["dry_run"]
-        )
-        said, then = "", []
-        if not receipt.dry_run:
-            with ledger.database.reading() as connection:
-                state = read_state(connection, code, ledger.moment(as_at))
-            said = following if isinstance(following, str) else following(state)
-            then = remarks(state) if remarks else []
-        print_receipt(session, ledger, receipt, said, extra)
-    undone = [
-        (entry, entry.event.voids)
-        for entry in receipt.entries
-        if isinstance(entry.event, EntryVoided) and entry.event.voids != replaces
-    ]
-    if undone and not session.json:
-        verb = "would no longer be" if receipt.dry_run else "are no longer"
-        click.echo(f"Note: {len(undone)} decision(s) {verb} supported, and open again:", err=True)
-        for entry, position in undone[:20]:
-            ref = entry.stream_id.rpartition("/")[2]
-            click.echo(f"  {ref}, entry {position}: {entry.note.reason}", err=True)
-    for remark in () if session.json else then:
-        click.echo(f"Note: {remark}", err=True)
 
 
 def read_key(path: Path) -> str:
@@ -80,7 +30,7 @@ def read_key(path: Path) -> str:
         BadInput: cannot-read-file, bad-key, unsupported-key.
     """
     from domain.errors import BadInput
-    from ledger.signatures import read_public_key
+    from ledger.keys import read_public_key
 
     try:
         with path.open("rb") as file:
@@ -133,8 +83,8 @@ def enrol(session: Session, code: str, name: str, role: str, key_file: Path, **g
     Example: govledger person enrol adviser --name "R. Lee" --role "Improvement adviser"
     --key adviser.pub
     """
-    from domain.board_commands import Enrol
-    from ledger.signatures import fingerprint
+    from domain.person_commands import Enrol
+    from ledger.keys import fingerprint
 
     key = read_key(key_file)
 
@@ -176,7 +126,7 @@ def role(session: Session, code: str, new: str, **given: Any) -> None:
 
     Example: govledger person role dcs "Interim director"
     """
-    from domain.board_commands import ChangeRole
+    from domain.person_commands import ChangeRole
 
     record(session, ChangeRole(code, new), given, f"govledger person show {code}")
 
@@ -200,8 +150,8 @@ def replace_key(session: Session, code: str, key_file: Path, **given: Any) -> No
 
     Example: govledger person key iib-chair --key new.pub --reason "New computer"
     """
-    from domain.board_commands import ReplaceKey
-    from ledger.signatures import fingerprint
+    from domain.person_commands import ReplaceKey
+    from ledger.keys import fingerprint
 
     key = read_key(key_file)
     following = f"govledger person show {code}"
@@ -220,8 +170,8 @@ def withdraw_key(session: Session, code: str, **given: Any) -> None:
 
     Example: govledger person withdraw-key iib-chair --reason "Laptop stolen"
     """
-    from domain.board_commands import ReplaceKey
     from domain.errors import BadInput
+    from domain.person_commands import ReplaceKey
 
     if not given["note"].reason:
         raise BadInput("needs-reason", "To withdraw a key needs a reason.", "Give --reason TEXT.")
@@ -242,7 +192,7 @@ def administrator(session: Session, code: str, end: bool, **given: Any) -> None:
 
     Example: govledger person administrator clerk --reason "Clerk to the board"
     """
-    from domain.board_commands import Administrate
+    from domain.person_commands import Administrate
 
     record(session, Administrate(code, not end), given, "govledger person list")
 

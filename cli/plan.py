@@ -136,7 +136,7 @@ def terms(
 
     Example: govledger plan terms --impact-kinds 3 --most-revisions 2 --reason "Agreed terms"
     """
-    from cli.people import record
+    from cli.recording import record
     from domain.board_commands import SetTerms
     from domain.errors import BadInput
 

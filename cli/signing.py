@@ -17,7 +17,7 @@ from cli.session import Session, choose_plan, pass_session, said
 from cli.signoff_words import screen
 
 if TYPE_CHECKING:
-    from domain.signoff_commands import CastVote, Confirm, ToSign
+    from domain.signing_commands import CastVote, Confirm, ToSign
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -131,7 +131,7 @@ def confirm(
     Example: govledger signoff confirm SL5 --phase 2 --meeting 2025-11-20 --minute 3.6
     """
     from domain.dates import now
-    from domain.signoff_commands import Confirm
+    from domain.signing_commands import Confirm
 
     _sign(session, Confirm(ref, phase, day, under, now(), body), given)
 
@@ -146,7 +146,7 @@ def _vote(
     given: dict[str, Any],
 ) -> None:
     from domain.dates import now
-    from domain.signoff_commands import CastVote
+    from domain.signing_commands import CastVote
 
     _sign(session, CastVote(ref, phase, vote, meeting, now(), body), given)
 
@@ -196,7 +196,7 @@ def _files(items: list[dict[str, Any]], folder: Path | None) -> list[dict[str, A
         return [{"file": item["file"], "status": None} for item in lodged]
     if not folder.is_dir():
         raise BadInput("no-folder", f"There is no folder {folder}.", "Check it after --evidence.")
-    from cli.evidence import Folder
+    from documents.evidence_files import Folder
 
     files = Folder(folder)
     found = [{**item, **files.look_for(item, lodged)} for item in lodged]

@@ -11,13 +11,13 @@ import click
 
 from cli.options import moment_options, note_options
 from cli.output import envelope, print_json, resolved, show_text
-from cli.people import record
+from cli.recording import record
 from cli.session import Session, pass_session
 from cli.signing import approve, at_meeting, confirm, decline, phase_option
 from cli.signoff_words import all_lines, lines_for, pending_lines, phase_lines
 
 if TYPE_CHECKING:
-    from domain.board_commands import BoardCommand
+    from domain.administration import BoardCommand
 
 Known = date | datetime | int | None
 

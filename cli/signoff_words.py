@@ -11,7 +11,7 @@ from cli.output import day, in_full, table
 from cli.session import Session
 
 if TYPE_CHECKING:
-    from domain.signoff_commands import CastVote, Confirm, ToSign
+    from domain.signing_commands import CastVote, Confirm, ToSign
 
 
 # --- before signing ---------------------------------------------------------------------
@@ -35,8 +35,8 @@ def screen(
     files: list[dict[str, Any]],
 ) -> Iterator[str]:
     """Everything that the person should have read before signing."""
-    from domain.signoff import claims_in
-    from ledger.signatures import fingerprint
+    from domain.content import claims_in
+    from ledger.keys import fingerprint
 
     claims = claims_in(ready.text)
     decision = claims["Decision"]

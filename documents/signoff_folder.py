@@ -12,6 +12,7 @@ from domain.event import LedgerOpened
 from domain.signoff import PHASES, SignOffConfirmed, SignOffRecommended, SignOffVoted
 from domain.timeline import action_stream
 from ledger import signatures
+from ledger.keys import fingerprint
 from projections.boards import known_line
 from projections.record import Kept, Record
 
@@ -202,7 +203,7 @@ def write_folder(proofs: Proofs, folder: Path) -> dict[str, Any]:
                 "statement": one.statement_file,
                 "signature": one.signature_file,
                 "content": f"{one.name}.content.txt" if one.content is not None else None,
-                "key": signatures.fingerprint(one.key) if one.key else None,
+                "key": fingerprint(one.key) if one.key else None,
                 "trouble": one.trouble,
                 "command": one.command,
             }
@@ -294,9 +295,7 @@ def _readme(proofs: Proofs) -> str:
     opened = record.ledger.opened().event
     assert isinstance(opened, LedgerOpened)
     commands = "\n\n".join(f"  {one}\n    {one.command}" for one in proofs.signed)
-    keys = "\n".join(
-        f"  {person}: {signatures.fingerprint(key)}" for person, key in _keys(proofs.signed)
-    )
+    keys = "\n".join(f"  {person}: {fingerprint(key)}" for person, key in _keys(proofs.signed))
     text = README.format(
         title=plan.title,
         code=plan.code,

@@ -19,6 +19,7 @@ from domain.body import (
     MeetingRecorded,
     Power,
 )
+from domain.content import evidence_for
 from domain.dates import london_day
 from domain.errors import NotAuthorised, Refusal
 from domain.escalation import (
@@ -40,7 +41,6 @@ from domain.signoff import (
     SignOffRecommended,
     SignOffRevoked,
     SignOffVoted,
-    evidence_for,
 )
 
 GOVERNED = (
@@ -105,15 +105,15 @@ def check(scene: Scene, before: Any, event: Event, taken: Taken) -> None:
             seated(scene, body, event.recommended_by, VOTING)
             enough_evidence(scene, before, event.phase)
         case SignOffVoted():
-            body = empowered(scene, event.body, _phase_power(event.phase))
+            body = empowered(scene, event.body, phase_power(event.phase))
             _impartial(scene, body, before, event, taken)
         case SignOffConfirmed():
-            body = empowered(scene, event.body, _phase_power(event.phase))
+            body = empowered(scene, event.body, phase_power(event.phase))
             quorate(scene, body, event.meeting)
             _impartial(scene, body, before, event, taken)
             enough_evidence(scene, before, event.phase)
         case SignOffGranted():
-            body = empowered(scene, event.body, _phase_power(event.phase))
+            body = empowered(scene, event.body, phase_power(event.phase))
             _recorded_for(scene, body, event.person, event.meeting)
             if event.quorum < body.quorum:
                 raise Refusal(
@@ -122,7 +122,7 @@ def check(scene: Scene, before: Any, event: Event, taken: Taken) -> None:
                     f"{body.quorum}.",
                 )
         case SignOffDeclined() | SignOffRevoked():
-            body = empowered(scene, event.body, _phase_power(event.phase))
+            body = empowered(scene, event.body, phase_power(event.phase))
             _recorded_for(scene, body, event.person, event.meeting)
         case AmendmentProposed():
             scene.person(event.person)
@@ -264,7 +264,8 @@ def _number(count: int) -> str:
     return {0: "none", 1: "only one", 2: "only two", 3: "only three"}.get(count, str(count))
 
 
-def _phase_power(phase: int) -> Power:
+def phase_power(phase: int) -> Power:
+    """The power that decides sign-offs of that phase."""
     return "phase_2" if phase == 2 else "phase_1"
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from domain.action import Action, TimescaleRevised, objection
+from domain.administration import Recorded
 from domain.amendment import AmendmentAgreed, AmendmentDeclined, proposed
-from domain.board_commands import Recorded
 from domain.commands import Add, Close, Command, ReviseTimescale
 from domain.errors import BadInput, Refusal
 from domain.escalation import (

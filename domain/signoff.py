@@ -4,14 +4,12 @@ A sign-off is bound to content: the recommendation keeps the very text that was 
 is signed over its digest, and when the action no longer reads so the sign-off is stale.
 """
 
-import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Literal
 
 from domain.event import Event
-from domain.evidence import Evidence
 from domain.scale import UNDER_REVIEW, Meaning, Scale
 from domain.text import Text
 
@@ -338,133 +336,5 @@ def is_granted(state: "Action", phase: int, scale: Scale) -> bool:
 
 # --- content ----------------------------------------------------------------------------
 
-INDENT = "    "
-
-
-def shown(action: "Action", phase: int, scale: Scale) -> str:
-    """What a sign-off of this phase is bound to, as text: one line for each thing, `Name: value`.
-
-    Wording, owners, timescale, milestones, and the evidence for this phase or an earlier one.
-    Lines of a longer text after its first are indented, so that no text can pass for a line.
-    """
-    lines = [
-        ("Action", action.ref),
-        ("Wording", action.title),
-        ("Owners", action.owners or "not recorded"),
-        ("Timescale", action.timescale.written if action.timescale else "not recorded"),
-    ]
-    # In order of number: the order in which they came to be known differs with backdating.
-    for number, milestone in sorted(action.milestones.items()):
-        due = milestone.timescale.written if milestone.timescale else "no timescale"
-        step = scale.step(milestone.rating)
-        lines.append((f"Milestone {number}", f"{due}, {step.label if step else 'not rated'}"))
-    for item in evidence_for(action, phase):
-        lines.append((f"Evidence {item.evidence}", str(item)))
-    return "".join(f"{name}: {_indented(value)}\n" for name, value in lines)
-
-
-def evidence_for(action: "Action", phase: int) -> list[Evidence]:
-    """The evidence lodged for this phase or an earlier one."""
-    return [item for _number, item in sorted(action.evidence.items()) if item.phase <= phase]
-
-
-def _indented(value: str) -> str:
-    return f"\n{INDENT}".join(value.splitlines())
-
-
-def digest(text: str) -> str:
-    """SHA-256 of a text in UTF-8, in hexadecimal."""
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def is_stale(action: "Action", phase: int, scale: Scale) -> bool:
-    """Whether a granted sign-off was given for content that has changed since."""
-    found = action.signoffs.get(phase)
-    if found is None or found.status != "granted":
-        return False
-    return not found.stands_for(shown(action, phase, scale))
-
-
-def changed_since(action: "Action", phase: int, scale: Scale) -> list[tuple[str, str, str]]:
-    """(name, then, now) of everything that reads otherwise than when it was signed off."""
-    found, text = action.signoffs.get(phase), shown(action, phase, scale)
-    if found is not None and found.stands_for(text):
-        return []
-    then, now = _parsed(found.in_effect() if found else ""), _parsed(text)
-    names = [*then, *(name for name in now if name not in then)]
-    return [
-        (name, then.get(name, "nothing"), now.get(name, "nothing"))
-        for name in names
-        if then.get(name) != now.get(name)
-    ]
-
-
-def evidence_in(text: str) -> set[int]:
-    """The numbers of the items of evidence that a text shows."""
-    words = (name.split() for name in _parsed(text))
-    return {int(found[1]) for found in words if len(found) == 2 and found[0] == "Evidence"}
-
-
-def _parsed(text: str) -> dict[str, str]:
-    found: dict[str, str] = {}
-    name = ""
-    for line in text.splitlines():
-        if line.startswith(INDENT):
-            found[name] += f"\n{line.removeprefix(INDENT)}"
-        else:
-            name, _, found[name] = line.partition(": ")
-    return found
-
 
 # --- the statement that is signed -------------------------------------------------------
-
-TITLE = "govledger sign-off statement 1"
-MEANING = {
-    "approve": "I have read what is shown, and I approve that {phase}.",
-    "decline": "I have read what is shown, and I decline to approve that {phase}.",
-    "confirm": "I have read what is shown now, and I confirm that {phase}.",
-}
-
-
-def statement(claims: Mapping[str, str]) -> str:
-    """The text to sign: a title and a line for each claim, `Name: value`."""
-    return "".join(
-        f"{line}\n" for line in (TITLE, *(f"{name}: {said}" for name, said in claims.items()))
-    )
-
-
-def claims_of(
-    ledger: str,
-    plan: str,
-    action: str,
-    event: "SignOffVoted | SignOffConfirmed",
-    content: str,
-) -> dict[str, str]:
-    """What the statement of a vote or a confirmation claims, by codes alone.
-
-    Args:
-        ledger: its identity, so that the statement holds in no other ledger.
-        content: the text shown.
-    """
-    said = event.vote if isinstance(event, SignOffVoted) else "confirm"
-    return {
-        "Ledger": ledger,
-        "Plan": plan,
-        "Action": action,
-        "Phase": f"{event.phase}",
-        "Round": f"{event.round}",
-        "Decision": said,
-        "Meaning": MEANING[said].format(phase=PHASES.get(event.phase, "")),
-        "Body": event.body,
-        "Meeting": event.meeting.isoformat(),
-        "Person": event.person,
-        "Signed at": event.signed_at.isoformat(),
-        "Content SHA-256": digest(content),
-    }
-
-
-def claims_in(text: str) -> dict[str, str]:
-    """The claims that a statement makes; empty where it is none."""
-    title, *lines = text.splitlines() or [""]
-    pairs: Iterable[tuple[str, str, str]] = (line.partition(": ") for line in lines)
-    return {name: said for name, _, said in pairs} if title == TITLE else {}

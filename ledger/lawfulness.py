@@ -20,8 +20,8 @@ from typing import Any
 from sqlalchemy import Connection, and_, exc, func, or_, select
 
 from domain.action import is_done
+from domain.administration import STANDING
 from domain.authority import GOVERNED
-from domain.board_commands import STANDING
 from domain.errors import Failed
 from domain.event import EntryVoided
 from domain.plan import PlanCreated, SectionAdded

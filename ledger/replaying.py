@@ -15,9 +15,9 @@ from domain.action import (
     SIGN_OFF,
     TimescaleRevised,
 )
+from domain.administration import STANDING, administrators_only, may_take_over
 from domain.amendment import Amendment, AmendmentAgreed, AmendmentProposed
 from domain.authority import GOVERNED, Taken, check, in_force, seated
-from domain.board_commands import STANDING, administrators_only, may_take_over
 from domain.body import RECORDING, InterestDeclared, MeetingRecorded
 from domain.commands import ReviseTimescale
 from domain.dates import london_day

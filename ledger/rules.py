@@ -16,6 +16,7 @@ from domain.action import (
 )
 from domain.amendment import AmendmentAgreed, AmendmentDeclined, AmendmentProposed
 from domain.body import BodyEstablished
+from domain.content import claims_in, claims_of, shown, statement
 from domain.errors import Refusal
 from domain.escalation import EscalationRaised
 from domain.event import EntryVoided, Event
@@ -30,10 +31,6 @@ from domain.signoff import (
     SignOffGranted,
     SignOffRecommended,
     SignOffRevoked,
-    claims_in,
-    claims_of,
-    shown,
-    statement,
 )
 from ledger.entry import WITHOUT_TEXT
 

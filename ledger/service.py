@@ -2,24 +2,25 @@
 
 from dataclasses import replace
 from datetime import date
-from typing import Any
 
 from domain.action import Action, ActionAdded
+from domain.administration import BoardCommand, may_take_over
 from domain.authority import in_force
-from domain.board_commands import BoardCommand, ReplaceKey, StandDown, may_take_over
+from domain.board_commands import StandDown
 from domain.commands import Add, Close, Command, NoteProgress
 from domain.errors import BadInput, Conflict, Refusal
 from domain.event import EntryVoided
 from domain.importing import Findings, PlannedAction, compare
 from domain.issue_commands import Decline, Propose, Withdraw, replaceable
+from domain.person_commands import ReplaceKey
 from domain.plan import check_code, decide_impact, decide_plan, decide_report
 from domain.scale import FIVE_STEPS, IMPACT_STEPS, Scale
 from domain.scene import Scene
-from domain.signoff import SignOffConfirmed, SignOffVoted
-from domain.signoff_commands import CastVote, Confirm, Recommend, Return, Revoke, ToSign
+from domain.signing_commands import CastVote, Confirm, ToSign
+from domain.signoff_commands import Recommend, Return, Revoke
 from domain.timeline import PENDING, Timeline, plan_stream
-from ledger import signatures
 from ledger.entry import Note
+from ledger.signing import check_signature, check_unused
 from ledger.store import LEDGER_STREAM, Store
 from ledger.voiding import void_entry
 from ledger.writing import Receipt, Writing
@@ -133,8 +134,8 @@ class Ledger(Store):
                 writing = Writing(self, code)
                 writing.proceed(command, note, replaces=replaces)
                 if not dry_run:
-                    self._check_signature(writing)
-                self._check_unused(writing)
+                    check_signature(writing)
+                check_unused(writing)
             try:
                 return writing.commit(dry_run=dry_run)
             except Conflict:
@@ -156,51 +157,6 @@ class Ledger(Store):
             ready = command.to_sign(scene)
             key = in_force(scene, ready.signer.person, (writing.today, PENDING))
             return replace(ready, key=key)
-
-    def _check_signature(self, writing: Writing) -> None:
-        """A vote's signature must be the person's own, over just the statement that is recorded.
-
-        Raises:
-            Refusal: bad-signature.
-        """
-        entry = writing.entries[-1]
-        event = entry.event
-        if not isinstance(event, SignOffVoted | SignOffConfirmed):
-            return
-        scene = writing.scene(entry.effective_on, event.person)
-        key = in_force(scene, event.person, (writing.today, PENDING))
-        wrong = signatures.check(event.statement, event.signature, event.person, key)
-        if wrong:
-            raise Refusal(
-                "bad-signature",
-                "The signature does not sign this statement with the key of "
-                f"{scene.person(event.person)}: {wrong}",
-                "Look at what is to be signed and sign it again.",
-            )
-
-    def _check_unused(self, writing: Writing) -> None:
-        """A signature counts once: one whose vote was voided cannot be entered again by others.
-
-        Raises:
-            Refusal: signed-before.
-        """
-        entry = writing.entries[-1]
-        event = entry.event
-        if not isinstance(event, SignOffVoted | SignOffConfirmed):
-            return
-        earlier: Any
-        for earlier in self.events.get(entry.stream_id):
-            if not isinstance(earlier.event, SignOffVoted | SignOffConfirmed):
-                continue
-            # One and the same statement can have several signatures of the same key.
-            if event.statement == earlier.event.statement or (
-                event.signature and event.signature == earlier.event.signature
-            ):
-                raise Refusal(
-                    "signed-before",
-                    f"This signature was entered before, as entry {earlier.position}.",
-                    "Look at what is to be signed and sign it again.",
-                )
 
     def create_plan(
         self,

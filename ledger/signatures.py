@@ -22,9 +22,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from domain.errors import BadInput, Failed, Refusal
-from ledger.keys import fingerprint as fingerprint
-from ledger.keys import read_public_key as read_public_key
-from ledger.keys import signer_of
+from ledger.keys import fingerprint, read_public_key, signer_of
 
 NAMESPACE = "govledger"
 """What the signatures are for: one made in it is no login and no Git commit, nor the reverse."""

@@ -12,9 +12,9 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from domain.administration import STANDING, administrators_only
 from domain.amendment import AmendmentAgreed
 from domain.authority import GOVERNED, check, in_force
-from domain.board_commands import STANDING, administrators_only
 from domain.dates import london_day
 from domain.errors import GovledgerError, Refusal
 from domain.event import EntryVoided

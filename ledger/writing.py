@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from eventsourcing.persistence import IntegrityError
 
 from domain.action import Action
+from domain.administration import BoardCommand
 from domain.amendment import AmendmentAgreed
 from domain.authority import check
-from domain.board_commands import BoardCommand
 from domain.commands import Command
 from domain.errors import BadInput, Conflict, Refusal
 from domain.event import Event

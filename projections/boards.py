@@ -10,14 +10,14 @@ from typing import Any
 
 from domain.action import Action
 from domain.body import NO_END, Body, MemberAppointed, MemberStoodDown
+from domain.content import evidence_for
 from domain.errors import BadInput, Refusal
 from domain.evidence import INNER_KINDS, KINDS
 from domain.person import KeyReplaced, KeyWithdrawn, Person, PersonEnrolled
 from domain.scale import folded
-from domain.signoff import evidence_for
 from domain.timeline import Timeline, action_stream, stream_of
+from ledger.keys import fingerprint
 from ledger.service import Ledger
-from ledger.signatures import fingerprint
 from ledger.store import Moment
 from projections.state import PlanState
 

@@ -4,9 +4,10 @@ from datetime import date
 from typing import Any
 
 from domain.action import Action, activity_done, is_done, shown_rating
+from domain.content import is_stale
 from domain.plan import Plan
 from domain.scale import NOT_RATED, STANDING_LABELS, UNDER_REVIEW, Scale
-from domain.signoff import MEANINGS, is_stale
+from domain.signoff import MEANINGS
 from projections.state import PlanState
 from projections.wording import rating_words
 

@@ -8,10 +8,11 @@ import orjson
 
 from domain.authority import GOVERNED
 from domain.body import POWERS, RECORDING, VOTING, Body
+from domain.content import evidence_for, evidence_in, is_stale
 from domain.evidence import INNER_KINDS, KINDS
 from domain.plan import TermsSet
 from domain.scale import STANDING_LABELS, folded
-from domain.signoff import MEANINGS, evidence_for, evidence_in, is_stale
+from domain.signoff import MEANINGS
 from ledger.entry import Entry
 from ledger.tables import entries
 from projections.assertions import assertions, day_of

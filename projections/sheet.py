@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import Connection, and_
 
 from domain.action import Action
+from domain.content import changed_since, is_stale
 from domain.evidence import KINDS
 from domain.scale import CLOSED, NOT_RATED, STANDING_LABELS
-from domain.signoff import changed_since, is_stale
 from domain.timeline import action_stream
 from ledger.entry import WITHOUT_TEXT
 from ledger.store import Moment

@@ -12,6 +12,7 @@ from domain.action import SIGN_OFF, Action, ActionRated, shown_rating
 from domain.action import objection as objection_to
 from domain.authority import check
 from domain.body import Body, Meeting
+from domain.content import changed_since, claims_in, evidence_for, is_stale, shown
 from domain.dates import end_of_day, write_instant
 from domain.errors import GovledgerError
 from domain.event import Event
@@ -24,12 +25,7 @@ from domain.signoff import (
     SignOffGranted,
     SignOffRecommended,
     SignOffVoted,
-    changed_since,
-    claims_in,
-    evidence_for,
     is_granted,
-    is_stale,
-    shown,
 )
 from domain.timeline import PENDING, action_stream
 from ledger.entry import Entry

@@ -11,12 +11,17 @@ from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
-from domain.board_commands import Appoint, BoardCommand, Enrol, Establish, RecordMeeting
+from domain.administration import BoardCommand
+from domain.board_commands import Appoint, Establish, RecordMeeting
 from domain.dates import now
+from domain.evidence_commands import Lodge
 from domain.importing import PlannedAction
-from domain.signoff_commands import CastVote, Confirm, Grant, Lodge, Recommend
+from domain.person_commands import Enrol
+from domain.signing_commands import CastVote, Confirm
+from domain.signoff_commands import Grant, Recommend
 from ledger import signatures
 from ledger.entry import Note
+from ledger.keys import read_public_key
 from ledger.service import Ledger
 from ledger.writing import Receipt
 from projections.upkeep import create_ledger
@@ -65,7 +70,7 @@ def key_folder() -> Path:
 
 
 def public_key(person: str) -> str:
-    return signatures.read_public_key((key_folder() / f"{person}.pub").read_text())
+    return read_public_key((key_folder() / f"{person}.pub").read_text())
 
 
 class Boards:

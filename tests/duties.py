@@ -11,8 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from domain import board_commands as b
+from domain import evidence_commands as e
 from domain import issue_commands as i
+from domain import person_commands as n
+from domain import signing_commands as g
 from domain import signoff_commands as s
+from domain.administration import BoardCommand
 from domain.commands import Command, Delay, NoteProgress, Rate, Reword
 from domain.errors import GovledgerError
 from ledger.entry import Decision, Note
@@ -58,7 +62,7 @@ class Stage:
         self.boards = Boards(folder / "ledger.sqlite", Clock())
         self.ledger = self.boards.ledger
         by, lead = self.boards.by, "workstream-lead"
-        by(ADMIN, b.Enrol("observer", "The observer", "Observer", public_key("other")))
+        by(ADMIN, n.Enrol("observer", "The observer", "Observer", public_key("other")))
         there = ("iib-chair", "dcs", "lead-member", "head-edge", "clerk")
         by("clerk", b.RecordMeeting("iib", MEETING, there), MEETING)
         rated = Note(MEETING, ADMIN, reason="Seen.")
@@ -69,12 +73,12 @@ class Stage:
         self.boards.ready("C2", 2)
         for who in ("iib-chair", "lead-member"):
             self.vote = self.boards.vote(who, "C2", 2).entries[0]
-        by(lead, s.Lodge("C3", "performance", "Later figures", MEETING, "R-9", phase=1), MEETING)
-        by(lead, s.Lodge("C3", "staff_feedback", "Survey", MEETING, "R-10", phase=2), MEETING)
+        by(lead, e.Lodge("C3", "performance", "Later figures", MEETING, "R-9", phase=1), MEETING)
+        by(lead, e.Lodge("C3", "staff_feedback", "Survey", MEETING, "R-10", phase=2), MEETING)
         by(lead, i.Propose(Reword("C3", "Thresholds")), MEETING, "Shorter.")
         by(lead, i.Raise(("C1",), "No budget.", "pog", "iib", date(2025, 12, 1)), MEETING)
 
-    def govern(self, who: str, command: b.BoardCommand) -> None:
+    def govern(self, who: str, command: BoardCommand) -> None:
         note = Note(MEETING, who, reason="Because.")
         self.ledger.govern(CODE, command, note, dry_run=True)
 
@@ -90,16 +94,16 @@ class Stage:
 SIGNED_AT = datetime(2025, 10, 9, 19, tzinfo=UTC)
 
 
-def _govern(command: Callable[[], b.BoardCommand]) -> Try:
+def _govern(command: Callable[[], BoardCommand]) -> Try:
     return lambda stage, who: stage.govern(who, command())
 
 
 COMMANDS: dict[str, Try] = {
-    "person enrol": _govern(lambda: b.Enrol("new", "New", "New role", "ssh-ed25519 AAAA")),
-    "person role": _govern(lambda: b.ChangeRole("dcs", "Another role")),
-    "person key": _govern(lambda: b.ReplaceKey("dcs", "ssh-ed25519 AAAA")),
-    "person withdraw-key": _govern(lambda: b.ReplaceKey("dcs", None)),
-    "person administrator": _govern(lambda: b.Administrate("dcs")),
+    "person enrol": _govern(lambda: n.Enrol("new", "New", "New role", "ssh-ed25519 AAAA")),
+    "person role": _govern(lambda: n.ChangeRole("dcs", "Another role")),
+    "person key": _govern(lambda: n.ReplaceKey("dcs", "ssh-ed25519 AAAA")),
+    "person withdraw-key": _govern(lambda: n.ReplaceKey("dcs", None)),
+    "person administrator": _govern(lambda: n.Administrate("dcs")),
     "body establish": _govern(lambda: b.Establish("new", "New body", 5, 1)),
     "body terms": _govern(lambda: b.ChangeTerms("iib", quorum=1)),
     "body appoint": _govern(lambda: b.Appoint("iib", "observer")),
@@ -111,14 +115,14 @@ COMMANDS: dict[str, Try] = {
     "plan terms": _govern(lambda: b.SetTerms(impact_kinds=3)),
     "rate": lambda stage, who: stage.act(who, Rate("C1", "On track")),
     "progress": lambda stage, who: stage.act(who, NoteProgress("C1", "Begun.")),
-    "evidence lodge": _govern(lambda: s.Lodge("C1", "performance", "More", MEETING, "R-8")),
+    "evidence lodge": _govern(lambda: e.Lodge("C1", "performance", "More", MEETING, "R-8")),
     "signoff recommend": _govern(lambda: s.Recommend("C3", 2)),
-    "signoff approve": _govern(lambda: s.CastVote("C1", 1, "approve", MEETING, SIGNED_AT)),
-    "signoff decline": _govern(lambda: s.CastVote("C1", 1, "decline", MEETING, SIGNED_AT)),
+    "signoff approve": _govern(lambda: g.CastVote("C1", 1, "approve", MEETING, SIGNED_AT)),
+    "signoff decline": _govern(lambda: g.CastVote("C1", 1, "decline", MEETING, SIGNED_AT)),
     "signoff grant": _govern(lambda: s.Grant("C2", 2, MEETING, "7")),
     "signoff return": _govern(lambda: s.Return("C1", 1, MEETING, "7")),
     "signoff revoke": _govern(lambda: s.Revoke("C2", 1, MEETING, "7")),
-    "signoff confirm": _govern(lambda: s.Confirm("C3", 1, MEETING, "7", SIGNED_AT)),
+    "signoff confirm": _govern(lambda: g.Confirm("C3", 1, MEETING, "7", SIGNED_AT)),
     "amend (direct)": lambda stage, who: stage.act(who, Delay("C1"), decided=True),
     "amend propose": _govern(lambda: i.Propose(Reword("C1", "Other words"))),
     "amend agree": _govern(lambda: i.Agree("A1", MEETING, "8")),

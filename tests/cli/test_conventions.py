@@ -206,7 +206,16 @@ def test_every_module_of_the_command_line_is_reached() -> None:
     """Each module under cli holds a command of the registry, or is a shared one."""
     modules = {module.name for module in pkgutil.iter_modules(package.__path__)}
     commands = {where.partition(":")[0].removeprefix("cli.") for where, _help in COMMANDS.values()}
-    shared = {"main", "options", "output", "reference", "session", "signing", "signoff_words"}
+    shared = {
+        "main",
+        "options",
+        "output",
+        "recording",
+        "reference",
+        "session",
+        "signing",
+        "signoff_words",
+    }
     assert modules - commands == shared
     assert commands <= modules
 

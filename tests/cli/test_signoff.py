@@ -12,22 +12,18 @@ from typing import Any
 
 import pytest
 
-from domain.board_commands import (
-    Appoint,
-    DeclareInterest,
-    Enrol,
-    Establish,
-    RecordMeeting,
-    ReplaceKey,
-    StandDown,
-)
+from domain.board_commands import Appoint, DeclareInterest, Establish, RecordMeeting, StandDown
 from domain.commands import ChangeOwners, NoteProgress, PlaceUnderReview, ReviseTimescale, Reword
+from domain.content import is_stale
 from domain.errors import Refusal
+from domain.evidence_commands import Lodge
 from domain.importing import PlannedAction, PlannedMilestone
-from domain.signoff import is_stale
-from domain.signoff_commands import CastVote, Confirm, Grant, Lodge, Recommend
+from domain.person_commands import Enrol, ReplaceKey
+from domain.signing_commands import CastVote, Confirm
+from domain.signoff_commands import Grant, Recommend
 from ledger import signatures
 from ledger.entry import Note
+from ledger.keys import fingerprint, read_public_key
 from projections.state import read_state
 from projections.upkeep import open_ledger
 from tests.boards import ADMIN, CODE, MEETING, SET_UP, Boards, key_folder, public_key
@@ -127,7 +123,7 @@ def test_a_member_is_shown_what_they_sign(board: Evening) -> None:
         "The independent chair, Independent chair: approved on 9 October 2025",
         "The lead member, Lead member",
         "member of Improvement and Impact Board, at its meeting of 9 October 2025",
-        signatures.fingerprint(public_key("lead-member")),
+        fingerprint(public_key("lead-member")),
         "I have read what is shown, and I approve that the activity is complete.",
         "from On track to Amber E",
     ):
@@ -358,7 +354,7 @@ def test_a_wrong_passphrase_records_nothing(
 ) -> None:
     """With a wrong passphrase the vote fails and says so; with the right one it is recorded."""
     key = make_key(own_place / "locked", passphrase="open sesame")
-    public = signatures.read_public_key(Path(f"{key}.pub").read_text())
+    public = read_public_key(Path(f"{key}.pub").read_text())
     board.prepare(lambda b: b.by(ADMIN, ReplaceKey("iib-chair", public)))
     monkeypatch.setenv("SSH_ASKPASS_REQUIRE", "force")
     words = (*board.words("approve", "C1")[:-4], "--key", str(key), "--confirm", "C1")

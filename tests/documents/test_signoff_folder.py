@@ -12,10 +12,11 @@ import pytest
 
 from cli.main import run
 from documents.signoff_folder import Proofs, collect, write_folder
-from domain.board_commands import RecordMeeting, ReplaceKey
+from domain.board_commands import RecordMeeting
 from domain.commands import ReviseTimescale
 from domain.errors import Failed, Refusal
-from domain.signoff_commands import Confirm
+from domain.person_commands import ReplaceKey
+from domain.signing_commands import Confirm
 from ledger.entry import Note
 from projections.record import Record
 from tests.boards import ADMIN, CODE, Boards, public_key

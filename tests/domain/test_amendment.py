@@ -7,15 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from domain.administration import BoardCommand
 from domain.amendment import Amendment
-from domain.board_commands import (
-    Appoint,
-    BoardCommand,
-    ChangeTerms,
-    RecordMeeting,
-    SetTerms,
-    StandDown,
-)
+from domain.board_commands import Appoint, ChangeTerms, RecordMeeting, SetTerms, StandDown
 from domain.commands import (
     Add,
     ChangeOwners,

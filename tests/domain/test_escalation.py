@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from domain.board_commands import Appoint, BoardCommand, StandDown
+from domain.administration import BoardCommand
+from domain.board_commands import Appoint, StandDown
 from domain.errors import GovledgerError, NotAuthorised
 from domain.escalation import Escalation
 from domain.event import EntryVoided

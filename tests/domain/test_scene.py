@@ -5,23 +5,17 @@ from datetime import date, timedelta
 
 import pytest
 
-from domain.board_commands import (
-    Appoint,
-    BoardCommand,
-    ChangeTerms,
-    Enrol,
-    Establish,
-    ReplaceKey,
-    SetTerms,
-)
+from domain.administration import BoardCommand
+from domain.board_commands import Appoint, ChangeTerms, Establish, SetTerms
 from domain.errors import GovledgerError, NotAuthorised
+from domain.evidence_commands import Lodge
 from domain.person import (
     AdministratorAppointed,
     AdministratorStoodDown,
     KeyReplaced,
     PersonEnrolled,
 )
-from domain.signoff_commands import Lodge
+from domain.person_commands import Enrol, ReplaceKey
 from tests.domain.stage import MET, SET_UP, Stage
 
 DAY = timedelta(days=1)

@@ -11,14 +11,8 @@ from hypothesis import strategies as st
 
 from domain import action as a
 from domain.action import Action, Milestone
-from domain.errors import BadInput
-from domain.event import Event
-from domain.evidence import KINDS, Evidence
-from domain.scale import FIVE_STEPS
-from domain.signoff import (
+from domain.content import (
     MEANING,
-    SignOff,
-    SignOffVoted,
     changed_since,
     claims_in,
     claims_of,
@@ -27,6 +21,11 @@ from domain.signoff import (
     shown,
     statement,
 )
+from domain.errors import BadInput
+from domain.event import Event
+from domain.evidence import KINDS, Evidence
+from domain.scale import FIVE_STEPS
+from domain.signoff import SignOff, SignOffVoted
 from domain.text import free_text, one_line
 from domain.timescale import Timescale
 from tests.domain.steps import (

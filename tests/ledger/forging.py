@@ -10,9 +10,10 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from domain.content import claims_of, statement
 from domain.dates import now
 from domain.event import Event
-from domain.signoff import SignOff, SignOffVoted, claims_of, statement
+from domain.signoff import SignOff, SignOffVoted
 from ledger import signatures
 from ledger.database import Database
 from ledger.entry import Entry, Note

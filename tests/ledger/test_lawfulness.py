@@ -23,14 +23,10 @@ from domain.action import (
 )
 from domain.amendment import AmendmentAgreed
 from domain.board_commands import (
-    Administrate,
     Appoint,
-    ChangeRole,
     ChangeTerms,
     DeclareInterest,
-    Enrol,
     RecordMeeting,
-    ReplaceKey,
     SetTerms,
     StandDown,
 )
@@ -50,6 +46,7 @@ from domain.commands import (
 from domain.errors import GovledgerError
 from domain.escalation import EscalationReferred
 from domain.event import EntryVoided, Event, LedgerOpened
+from domain.evidence_commands import Lodge
 from domain.importing import PlannedAction
 from domain.issue_commands import (
     Agree,
@@ -62,8 +59,10 @@ from domain.issue_commands import (
     Withdraw,
 )
 from domain.person import AdministratorAppointed, KeyWithdrawn
+from domain.person_commands import Administrate, ChangeRole, Enrol, ReplaceKey
+from domain.signing_commands import Confirm
 from domain.signoff import SignOffConfirmed, SignOffGranted, SignOffRecommended, SignOffVoted
-from domain.signoff_commands import Confirm, Lodge, Recommend, Return, Revoke
+from domain.signoff_commands import Recommend, Return, Revoke
 from domain.timescale import Timescale
 from ledger import signatures
 from ledger.entry import Decision, Entry, Note

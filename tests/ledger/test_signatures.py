@@ -14,14 +14,8 @@ from hypothesis import strategies as st
 
 from domain.errors import BadInput, Failed, GovledgerError, Refusal
 from ledger import signatures
-from ledger.signatures import (
-    allowed_signer,
-    check,
-    fingerprint,
-    read_public_key,
-    sign,
-    verify_command,
-)
+from ledger.keys import fingerprint, read_public_key
+from ledger.signatures import allowed_signer, check, sign, verify_command
 from tests.ledger.keys import (
     Terminal,
     agent,

@@ -9,27 +9,25 @@ from typing import Any
 
 import pytest
 
+from domain.administration import STANDING, BoardCommand
 from domain.authority import GOVERNED
 from domain.board_commands import (
-    STANDING,
-    Administrate,
     Appoint,
-    BoardCommand,
-    ChangeRole,
     ChangeTerms,
     DeclareInterest,
-    Enrol,
     RecordMeeting,
-    ReplaceKey,
     SetTerms,
     StandDown,
 )
 from domain.commands import PlaceUnderReview, Reword
+from domain.content import is_stale
 from domain.errors import Conflict, GovledgerError, NotAuthorised, Refusal
 from domain.event import EntryVoided
+from domain.evidence_commands import Lodge
 from domain.issue_commands import Agree, Propose, Raise, Refer, Respond
-from domain.signoff import is_stale
-from domain.signoff_commands import CastVote, Confirm, Lodge, Recommend, Revoke
+from domain.person_commands import Administrate, ChangeRole, Enrol, ReplaceKey
+from domain.signing_commands import CastVote, Confirm
+from domain.signoff_commands import Recommend, Revoke
 from domain.timeline import fold
 from ledger.entry import Entry, Note
 from ledger.lawfulness import check_lawfulness

@@ -13,14 +13,15 @@ from domain.board_commands import (
     ChangeTerms,
     DeclareInterest,
     RecordMeeting,
-    ReplaceKey,
     SetTerms,
     StandDown,
 )
 from domain.commands import Rate, ReviseTimescale, Reword
 from domain.errors import Refusal
+from domain.evidence_commands import Lodge
 from domain.issue_commands import Agree, Decline, Propose, Raise, Refer, Resolve
-from domain.signoff_commands import Grant, Lodge, Recommend, Return, Revoke
+from domain.person_commands import ReplaceKey
+from domain.signoff_commands import Grant, Recommend, Return, Revoke
 from ledger.entry import Decision, Note
 from projections.record import Record, months_before, whole_months
 from projections.review import authority, embedding, late, stale, thin

@@ -9,21 +9,18 @@ from typing import Any
 
 import pytest
 
+from domain.administration import BoardCommand
 from domain.board_commands import (
-    Administrate,
     Appoint,
-    BoardCommand,
-    ChangeRole,
     ChangeTerms,
     DeclareInterest,
-    Enrol,
     RecordMeeting,
-    ReplaceKey,
     SetTerms,
     StandDown,
 )
 from domain.commands import Add, Close, Command, NoteProgress, Rate, ReviseTimescale, Reword
 from domain.event import REGISTRY
+from domain.evidence_commands import Lodge
 from domain.issue_commands import (
     Agree,
     Decline,
@@ -34,7 +31,9 @@ from domain.issue_commands import (
     Respond,
     Withdraw,
 )
-from domain.signoff_commands import Confirm, Lodge, Return, Revoke
+from domain.person_commands import Administrate, ChangeRole, Enrol, ReplaceKey
+from domain.signing_commands import Confirm
+from domain.signoff_commands import Return, Revoke
 from domain.timeline import EVOLVE, fold, stream_of
 from ledger.entry import Entry, Note
 from ledger.service import Ledger

@@ -10,14 +10,15 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from domain.action import Action
-from domain.board_commands import Appoint, BoardCommand, ChangeTerms, RecordMeeting
+from domain.administration import BoardCommand
+from domain.board_commands import Appoint, ChangeTerms, RecordMeeting
 from domain.body import Body
+from domain.content import changed_since, is_stale
 from domain.errors import GovledgerError
 from domain.escalation import Escalation
 from domain.event import EntryVoided
 from domain.person import Person
-from domain.signoff import changed_since, is_stale
-from domain.signoff_commands import CastVote, Confirm
+from domain.signing_commands import CastVote, Confirm
 from domain.timeline import fold, stream_of
 from ledger import signatures
 from ledger.entry import Note

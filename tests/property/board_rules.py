@@ -7,23 +7,22 @@ from typing import Literal
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
+from domain.administration import BoardCommand
 from domain.board_commands import (
-    Administrate,
     Appoint,
-    BoardCommand,
-    ChangeRole,
     ChangeTerms,
     DeclareInterest,
-    Enrol,
     Establish,
     RecordMeeting,
-    ReplaceKey,
     SetTerms,
     StandDown,
 )
 from domain.body import NO_END
 from domain.evidence import KINDS
-from domain.signoff_commands import CastVote, Confirm, Grant, Lodge, Recommend, Return, Revoke
+from domain.evidence_commands import Lodge
+from domain.person_commands import Administrate, ChangeRole, Enrol, ReplaceKey
+from domain.signing_commands import CastVote, Confirm
+from domain.signoff_commands import Grant, Recommend, Return, Revoke
 from tests import boards
 from tests.boards import ADMIN
 from tests.property.board_bench import SPARE, BoardBench

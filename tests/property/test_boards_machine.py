@@ -11,7 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule, run_state_machine_as_test
 
-from domain.board_commands import BoardCommand
+from domain.administration import BoardCommand
 from domain.commands import (
     Add,
     ChangeOwners,
