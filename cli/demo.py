@@ -75,7 +75,13 @@ def demo(session: Session, folder: Path | None, governance: bool) -> None:
         )
     folder.mkdir(parents=True, exist_ok=True)
     tour = GOVERNANCE_TOUR if governance else TOUR
-    ledger = _govern(folder, path) if governance else _load(path, session.recorded_by)
+    try:
+        ledger = _govern(folder, path) if governance else _load(path, session.recorded_by)
+    except BaseException:
+        # Half an example is no example, and would stand in the way of another try.
+        for half in folder.glob(f"{DEFAULT_LEDGER}*"):
+            half.unlink()
+        raise
     moment = ledger.moment()
     size = moment.position
     if session.json:
@@ -139,12 +145,17 @@ def _govern(folder: Path, path: Path) -> Ledger:
     for who, words in examples.governance():
         given = [str(folder / word) if word.startswith("keys/") else word for word in words]
         for word in given:
-            if word.endswith(".pub"):
+            if word.endswith(".pub") and not Path(word).exists():
                 make_key(Path(word.removesuffix(".pub")))
         said = io.StringIO()
         with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
             code = run(["--ledger", str(path), "--as", who, *given])
         if code:
             command = " ".join(words)
-            raise Failed("example-refused", f"{who}: {command}: {said.getvalue()}", "Report this.")
+            raise Failed(
+                "example-refused",
+                f"The example stopped at a command of {who}: govledger {command}",
+                f"It said: {said.getvalue().strip()}\nOnce that is put right, try again: no ledger "
+                f"is left in {folder}.",
+            )
     return open_ledger(path)

@@ -264,6 +264,20 @@ def verify(session: Session, expect: str | None) -> None:
             show_text(table(session, ("Entry", "Finding", "What is wrong"), rows))
             verdict = _verdict({finding.kind for finding in found.findings}, set(KINDS))
             click.echo(f"{len(rows)} finding(s) in {found.size} entries: {verdict}", err=True)
+            bad = {one.position for one in found.findings if one.kind == "bad-signature"}
+            if len(bad) > 2 and len(bad) == lawful.signatures_checked:
+                click.echo(
+                    "Every signature fails. If this seems impossible, check that ssh-keygen works: "
+                    "GOVLEDGER_SSH_KEYGEN",
+                    err=True,
+                )
+        elif lawful.failure:
+            click.echo(
+                f"In {found.size} entries every hash, text, position and clock is as recorded, "
+                f"and every entry keeps to the rules.\nThe signatures could not be checked.\n"
+                f"Root {found.root}"
+            )
+            raise lawful.failure
         else:
             signed = lawful.signatures_checked
             click.echo(
@@ -271,8 +285,6 @@ def verify(session: Session, expect: str | None) -> None:
                 f"recorded.\nEvery entry keeps to the rules. Signatures checked: {signed}"
                 f"{', and each holds' if signed else ''}.\nRoot {found.root}"
             )
-            if lawful.failure:
-                raise lawful.failure
     if found.findings:
         click.get_current_context().exit(5)
 

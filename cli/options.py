@@ -114,12 +114,13 @@ def note_options(
         source: it can be history taken over from a published document.
     """
     options = []
+    default = "the date of --meeting, else today" if decision else "today"
     if effective:
         options.append(
             click.option(
                 "--effective-on",
                 type=Day(),
-                help="True from this date on. Default: the date of --meeting, else today.",
+                help=f"True from this date on. Default: {default}.",
             )
         )
     options.append(click.option("--reason", metavar="TEXT", help="Why, in your own words."))

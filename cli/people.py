@@ -165,8 +165,9 @@ def replace_key(session: Session, code: str, key_file: Path, **given: Any) -> No
 def withdraw_key(session: Session, code: str, **given: Any) -> None:
     """Withdraw a person's key, so that it signs nothing more.
 
-    Whatever it signed on the day of the withdrawal or later is open again. A key that was stolen
-    last month is withdrawn as from then with --effective-on; --dry-run shows what that re-opens.
+    On the day as from which it is withdrawn, it has still signed what was recorded earlier that
+    day. Whatever was recorded with it after that is open again. A key that was stolen last month
+    is withdrawn with --effective-on the day before; --dry-run shows what that re-opens.
 
     Example: govledger person withdraw-key iib-chair --reason "Laptop stolen"
     """
@@ -177,6 +178,37 @@ def withdraw_key(session: Session, code: str, **given: Any) -> None:
         raise BadInput("needs-reason", "To withdraw a key needs a reason.", "Give --reason TEXT.")
     following = f"govledger person key {code} --key FILE.pub"
     record(session, ReplaceKey(code, None), given, following)
+    if not session.json:
+        _still_signed(session, code, given)
+
+
+def _still_signed(session: Session, code: str, given: dict[str, Any]) -> None:
+    """Say what a key that is withdrawn as from a day has signed earlier on that very day."""
+    from datetime import timedelta
+
+    from domain.dates import london_day, now
+    from domain.signoff import SignOffConfirmed, SignOffVoted
+    from projections.boards import person_named
+    from projections.record import Record
+
+    since = given["note"].effective_on
+    with session.question(None, None, given["plan"]) as asked:
+        record_ = Record(asked.ledger, asked.connection, asked.code, asked.moment)
+        found = person_named(record_.state, code)
+        signed = [
+            one
+            for one in record_.kept(SignOffVoted, SignOffConfirmed)
+            if found and one.event.person == found.person and one.recorded_on == since
+        ]
+    if signed and found:
+        count = "1 statement" if len(signed) == 1 else f"{len(signed)} statements"
+        when = "today" if since == london_day(now()) else f"on {day(since.isoformat())}"
+        doubt = "it is" if len(signed) == 1 else "those are"
+        click.echo(
+            f"Note: {found.person} signed {count} {when} before this. If {doubt} in doubt too, "
+            f"give --effective-on {since - timedelta(days=1)}.",
+            err=True,
+        )
 
 
 @person.command()

@@ -42,7 +42,8 @@ def screen(
     decision = claims["Decision"]
     yield TITLES[decision].format(**data)
     if decision == "confirm":
-        yield from _block("Changed since it was signed off", _changed(data["changed"]))
+        changed = _changed(data["changed"]) or ["What it was is withheld."]
+        yield from _block("Changed since it was signed off", changed)
     yield from _block("What is shown" if decision != "confirm" else "What is shown now")
     for line in ready.content.splitlines():
         yield from _wrapped(line.strip(), 4 if line.startswith("    ") else 2)
@@ -155,8 +156,11 @@ def _status(line: dict[str, Any]) -> str:
     if line["status"] == "recommended":
         changed = "; CHANGED since, to be recommended again" if line["changed"] else ""
         return f"recommended, {_votes(line)}{changed}"
+    if not line["stale"]:
+        return str(line["status"])
+    # What changed is not told where the text of it is withheld.
     names = ", ".join(one["what"] for one in line["changed"])
-    return f"{line['status']}, STALE: changed since: {names}" if line["stale"] else line["status"]
+    return f"{line['status']}, STALE" + (f": changed since: {names}" if names else "")
 
 
 def _votes(line: dict[str, Any]) -> str:
@@ -182,15 +186,26 @@ def pending_lines(session: Session, waiting: list[dict[str, Any]]) -> str:
             f"{line['lead']}, {day(line['since'])}",
             line["body_name"],
             _votes(line),
-            "to be recommended again: it has changed"
-            if line["changed"]
-            else ("ready to grant; " if line["ready"] else "")
-            + (", ".join(who["person"] for who in line["waits_for"]) or "nobody can vote"),
+            _waits_for(line),
         )
         for line in waiting
     ]
     headings = ("Ref", "Action", "Phase", "Recommended", "Body", "Votes", "Waits for")
     return table(session, headings, rows, f"Waiting for a decision ({len(rows)})")
+
+
+def _waits_for(line: dict[str, Any]) -> str:
+    """What a recommendation waits for: the votes of whom, as of which meeting."""
+    if line["undecidable"]:
+        return f"cannot be decided: {line['undecidable']}"
+    if line["changed"]:
+        return "to be recommended again: it has changed"
+    parts = ["ready to grant"] if line["ready"] else []
+    if line["waits_for"] or not line["ready"]:
+        who = ", ".join(one["person"] for one in line["waits_for"]) or "nobody can vote"
+        at = f"at the meeting of {day(line['judged_at'])}" if line["judged_at"] else ""
+        parts.append(f"{who}, {at or 'at a meeting to come'}")
+    return "; ".join(parts)
 
 
 def lines_for(session: Session, data: dict[str, Any]) -> list[str]:
@@ -266,7 +281,12 @@ def phase_lines(data: dict[str, Any]) -> Iterator[str]:
 
 
 def _stands(data: dict[str, Any]) -> str:
-    """Where the phase stands, in words."""
+    """Where the phase stands, in words; and what re-opened it, where a decision fell."""
+    again = f"; re-opened by entry {data['reopened_by']}" if data["reopened_by"] else ""
+    return f"{_standing(data)}{again}"
+
+
+def _standing(data: dict[str, Any]) -> str:
     if data["status"] is None:
         return "not recommended yet"
     if data["status"] == "recommended":

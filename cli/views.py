@@ -86,6 +86,7 @@ def show(
 
     Example: govledger show CLD9 --as-at 2025-09-15
     """
+    from projections.issues import closed_escalations
     from projections.overview import in_plan_order
     from projections.sheet import action_sheet, agreed_timescales
     from projections.state import read_state
@@ -98,6 +99,9 @@ def show(
             action = asked.action(state, ref)
             source = _source_of_rating(asked, state, ref)
             data: Any = action_sheet(state, action, at, agreed, source)
+            data["closed_escalations"] = closed_escalations(
+                asked.ledger, asked.connection, state, asked.moment, action.ref
+            )
             text = _sheet(session, data)
         else:
             sheets = [action_sheet(state, action, at, agreed) for action in in_plan_order(state)]
@@ -177,6 +181,13 @@ def _sheet(session: Session, data: dict[str, Any]) -> str:
             for e in data["escalations"]
         ]
         lines += ["", table(session, ("Escalated", "Issue", "From and to", "Needed by"), rows)]
+    if data["closed_escalations"]:
+        closed = [
+            f"{e['escalation']} {e['status']} on {day(e['closed_on'])}: "
+            f"{e['outcome'] or e['reason'] or 'no reason recorded'}"
+            for e in data["closed_escalations"]
+        ]
+        lines += ["", *closed]
     if data["amendments"]:
         rows = [(a["amendment"], a["what"], a["proposed_by"]) for a in data["amendments"]]
         lines += ["", table(session, ("Proposed", "What", "By"), rows)]

@@ -44,12 +44,12 @@ def minutes(data: dict[str, Any]) -> list[str]:
             for v in data["voided"]
         ]
         parts.append("\n".join(["Recorded of this meeting and voided since", *lines]))
-    return parts
+    return [*parts, f"Ledger: {data['ledger']}"]
 
 
 def _attendance(held: dict[str, Any]) -> list[str]:
     def named(people: list[dict[str, Any]]) -> list[str]:
-        seats = (f" ({p['seat']})" if p["seat"] else "" for p in people)
+        seats = (f" ({p['seat'] or 'not a member'})" for p in people)
         return [f"  {p['printed']}{seat}" for p, seat in zip(people, seats, strict=True)]
 
     quorate = "quorate" if held["quorate"] else "NOT QUORATE"
@@ -97,17 +97,28 @@ def _signoff(item: dict[str, Any], meeting: str) -> str:
         if asked:
             lines.append(f"   {title}: {len(votes) or 'none'}")
             lines += [f"     {_vote(vote, meeting)}" for vote in votes]
-    if item["decision"]:
+    if item["confirmation"]:
+        decided = _confirmed(item)
+    elif item["decision"]:
         minute = f", minute {item['minute']}" if item["minute"] else ""
-        signed = f", signed by {item['signed_by']}" if item["signed_by"] else ""
         rated = f" The action is now rated {item['rating']}." if item["rating"] else ""
         reason = f" {item['reason']}" if item["reason"] else ""
-        decided = f"{item['decision'].capitalize()}{signed}{minute}.{rated}{reason}"
+        decided = f"{item['decision'].capitalize()}{minute}.{rated}{reason}"
     elif item["decided_elsewhere"]:
         decided = f"Decided on {in_words(item['decided_elsewhere'])}."
     else:
         decided = "No decision is recorded."
     return "\n".join([*lines, f"   {decided}"])
+
+
+def _confirmed(item: dict[str, Any]) -> str:
+    """A member's confirmation, and whether the sign-off is renewed with it."""
+    one = item["confirmation"]
+    minute = f", minute {item['minute']}" if item["minute"] else ""
+    reason = f": {item['reason']}" if item["reason"] else ""
+    count = f"{one['confirmed']} of {one['needed']}"
+    stands = f"{count}: renewed" if one["renewed"] else f"{count} needed; still stale"
+    return f"Confirmed as it is now by {one['by']}{minute} ({stands}){reason or '.'}"
 
 
 def _vote(vote: dict[str, Any], meeting: str) -> str:

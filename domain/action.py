@@ -261,8 +261,7 @@ def objection(state: Action | None, event: Event, scale: Scale) -> tuple[str, st
     if phase:
         return (
             "signed-off",
-            f"its sign-off of phase {phase} is granted, and only revoking that moves its rating "
-            f"(govledger signoff revoke {state.ref} --phase {phase})",
+            f"its sign-off of phase {phase} is granted, and only revoking that moves its rating",
         )
     reviewed = state.standing == UNDER_REVIEW
     if reviewed and isinstance(event, ActionRated | MarkedDelayed | PlacedUnderReview):

@@ -4,6 +4,18 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Protocol
 
+from domain.action import (
+    ActionAdded,
+    ActionClosed,
+    ActionResumed,
+    ActionReworded,
+    MarkedDelayed,
+    MilestoneSet,
+    OwnersChanged,
+    PlacedUnderReview,
+    TimescaleRevised,
+)
+from domain.authority import GOVERNED
 from domain.body import (
     BodyEstablished,
     InterestDeclared,
@@ -14,6 +26,7 @@ from domain.body import (
 )
 from domain.errors import NotAuthorised
 from domain.event import Event
+from domain.evidence import EvidenceLodged
 from domain.person import (
     AdministratorAppointed,
     AdministratorStoodDown,
@@ -22,7 +35,7 @@ from domain.person import (
     PersonEnrolled,
     RoleChanged,
 )
-from domain.plan import TermsSet
+from domain.plan import ReportIssued, TermsSet
 from domain.scene import Scene
 
 STANDING = (
@@ -77,6 +90,41 @@ def administrators_only(scene: Scene, what: str) -> None:
                 f"Say who you are with --as. {scene.opened_by} began the ledger as its first "
                 "administrator; another is appointed with: govledger person administrator CODE",
             )
+
+
+def may_void(scene: Scene, event: Event, *, decided: bool, taken_over: bool) -> None:
+    """What rests on authority is voided by an administrator only, and so is what it rested on.
+
+    Args:
+        scene: as at the day on which it is voided.
+        event: what the entry says that is to be voided.
+        decided: it is recorded as the decision of a body.
+        taken_over: it is history from a document.
+
+    Raises:
+        NotAuthorised: not-administrator, unknown-person.
+    """
+    rests = isinstance(event, (*GOVERNED, *STANDING))
+    if not rests and not scene.bodies():
+        return
+    if rests or decided or taken_over or isinstance(event, (ReportIssued, *CHANGES)):
+        administrators_only(scene, "void what rests on authority")
+    elif isinstance(event, EvidenceLodged) and not scene.is_administrator(scene.who):
+        scene.person(scene.who)
+
+
+CHANGES = (
+    ActionAdded,
+    MilestoneSet,
+    TimescaleRevised,
+    MarkedDelayed,
+    PlacedUnderReview,
+    ActionResumed,
+    ActionClosed,
+    ActionReworded,
+    OwnersChanged,
+)
+"""The events that change the plan itself: history taken over, or the decision of a body."""
 
 
 def may_take_over(scene: Scene) -> None:

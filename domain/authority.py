@@ -115,6 +115,15 @@ def check(scene: Scene, before: Any, event: Event, taken: Taken) -> None:
         case SignOffGranted():
             body = empowered(scene, event.body, phase_power(event.phase))
             _recorded_for(scene, body, event.person, event.meeting)
+            approved = _approvers(before, event)
+            here = [person for person in approved if body.seat(person, scene.day) in VOTING]
+            if len(approved) >= event.quorum > len(here):
+                raise Refusal(
+                    "quorum-not-reached",
+                    f"Of those who approved, {len(here)} still sit on {body} on {scene.day}; "
+                    f"the quorum is {event.quorum}.",
+                    "Another member has to approve.",
+                )
             if event.quorum < body.quorum:
                 raise Refusal(
                     "quorum-not-reached",
@@ -148,6 +157,11 @@ def check(scene: Scene, before: Any, event: Event, taken: Taken) -> None:
         case EscalationWithdrawn():
             raised_by = scene.body(before.raised_by)
             seated(scene, raised_by, event.person, None)
+
+
+def _approvers(before: Action, event: SignOffGranted) -> list[str]:
+    found = before.signoffs.get(event.phase)
+    return found.votes("approve", event.body) if found else []
 
 
 def empowered(scene: Scene, word: str, power: Power) -> Body:

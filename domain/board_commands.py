@@ -196,7 +196,7 @@ class RecordMeeting:
         """Raises NotAuthorised: unknown-person, not-chair-or-secretary; Refusal: unknown-body,
         present-and-absent."""
         body = scene.body(self.body)
-        _may_record(scene, body.code, "record a meeting")
+        records_for(scene, body.code, "record a meeting")
         present = tuple(dict.fromkeys(scene.person(word).person for word in self.present))
         apologies = tuple(dict.fromkeys(scene.person(word).person for word in self.apologies))
         both = set(present) & set(apologies)
@@ -213,7 +213,12 @@ class RecordMeeting:
         return [("body", body.code, event)]
 
 
-def _may_record(scene: Scene, body: str, what: str) -> None:
+def records_for(scene: Scene, body: str, what: str) -> None:
+    """Refuse whoever keeps no record of the body: its chair, its secretary, an administrator.
+
+    Raises:
+        NotAuthorised: not-a-member, not-chair-or-secretary, unknown-person.
+    """
     if not scene.is_administrator(scene.who):
         try:
             seated(scene, scene.body(body), scene.who, RECORDING)
@@ -238,7 +243,7 @@ class DeclareInterest:
         """Raises NotAuthorised: unknown-person; Refusal: unknown-body, unknown-reference."""
         body, person = scene.body(self.body), scene.person(self.person)
         if scene.known_person(scene.who) != person:  # everybody declares for themselves
-            _may_record(scene, body.code, "declare an interest for somebody else")
+            records_for(scene, body.code, "declare an interest for somebody else")
         event = InterestDeclared(
             meeting=self.meeting, person=person.person, item=scene.action(self.item).ref
         )

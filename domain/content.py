@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING
 from domain.evidence import Evidence
 from domain.scale import Scale
 from domain.signoff import PHASES, SignOffConfirmed, SignOffVoted
+from domain.text import WITHOUT_TEXT
 
 if TYPE_CHECKING:
     from domain.action import Action
 
 
+CONTENT = "govledger sign-off content 1"
+"""The first line of what is shown: the form of the lines after it, and of their words."""
 INDENT = "    "
 
 
@@ -38,7 +41,7 @@ def shown(action: "Action", phase: int, scale: Scale) -> str:
         lines.append((f"Milestone {number}", f"{due}, {step.label if step else 'not rated'}"))
     for item in evidence_for(action, phase):
         lines.append((f"Evidence {item.evidence}", str(item)))
-    return "".join(f"{name}: {_indented(value)}\n" for name, value in lines)
+    return "".join([f"{CONTENT}\n", *(f"{name}: {_indented(value)}\n" for name, value in lines)])
 
 
 def evidence_for(action: "Action", phase: int) -> list[Evidence]:
@@ -60,13 +63,14 @@ def is_stale(action: "Action", phase: int, scale: Scale) -> bool:
     found = action.signoffs.get(phase)
     if found is None or found.status != "granted":
         return False
-    return not found.stands_for(shown(action, phase, scale))
+    now = shown(action, phase, scale)
+    return not (found.stands_for(now) or _alike(found.in_effect(), now))
 
 
 def changed_since(action: "Action", phase: int, scale: Scale) -> list[tuple[str, str, str]]:
     """(name, then, now) of everything that reads otherwise than when it was signed off."""
     found, text = action.signoffs.get(phase), shown(action, phase, scale)
-    if found is not None and found.stands_for(text):
+    if found is not None and (found.stands_for(text) or _alike(found.in_effect(), text)):
         return []
     then, now = _parsed(found.in_effect() if found else ""), _parsed(text)
     names = [*then, *(name for name in now if name not in then)]
@@ -74,7 +78,20 @@ def changed_since(action: "Action", phase: int, scale: Scale) -> list[tuple[str,
         (name, then.get(name, "nothing"), now.get(name, "nothing"))
         for name in names
         if then.get(name) != now.get(name)
+        and WITHOUT_TEXT not in f"{then.get(name)}{now.get(name)}"
     ]
+
+
+def _alike(then: str, now: str) -> bool:
+    """Whether two texts say the same, as far as what they say is still held."""
+    if then == WITHOUT_TEXT:
+        return True
+    if WITHOUT_TEXT not in f"{then}{now}":
+        return then == now
+    old, new = _parsed(then), _parsed(now)
+    return old.keys() == new.keys() and all(
+        old[name] == new[name] or WITHOUT_TEXT in f"{old[name]}{new[name]}" for name in old
+    )
 
 
 def evidence_in(text: str) -> set[int]:
@@ -86,7 +103,7 @@ def evidence_in(text: str) -> set[int]:
 def _parsed(text: str) -> dict[str, str]:
     found: dict[str, str] = {}
     name = ""
-    for line in text.splitlines():
+    for line in text.removeprefix(f"{CONTENT}\n").splitlines():
         if line.startswith(INDENT):
             found[name] += f"\n{line.removeprefix(INDENT)}"
         else:

@@ -56,8 +56,6 @@ class Lodge:
                 f"Evidence of {self.dated} cannot be lodged on {scene.day}.",
                 "Give the date of the evidence.",
             )
-        if self.phase not in (None, *PHASES):
-            raise BadInput("no-such-phase", f"There is no phase {self.phase}.", "Give 1 or 2.")
         # A stranger could make any sign-off stale.
         if scene.bodies() and not scene.is_administrator(scene.who):
             scene.person(scene.who)
@@ -78,6 +76,6 @@ class Lodge:
 
 
 def _lodged(scene: Scene, ref: str) -> list[int]:
-    """The numbers that evidence has on the action, whatever its date."""
-    events = scene.on(date.max).events("action", ref)
+    """The numbers that evidence ever had on the action."""
+    events = scene.ever("action", ref)
     return [event.evidence for event in events if isinstance(event, EvidenceLodged)]

@@ -55,6 +55,10 @@ class Scene(ABC):
         """The events of a stream that are effective by the day, in order of the fold."""
 
     @abstractmethod
+    def ever(self, kind: str, key: str) -> Sequence[Event]:
+        """Every event that a stream ever had, voided ones included: no number is given twice."""
+
+    @abstractmethod
     def on(self, day: date) -> Self:
         """The same as at another day."""
 

@@ -113,10 +113,16 @@ class Confirm:
                 f"The sign-off of phase {self.phase} of {self.ref} is not stale.",
                 "Nothing was recorded; nothing needs to be.",
             )
+        numbers = [
+            event.confirmation
+            for event in scene.ever("action", self.ref)
+            if isinstance(event, SignOffConfirmed) and event.phase == self.phase
+        ]
         event = SignOffConfirmed(
             phase=self.phase,
             round=kept.round,
             body=one_body(scene, self.body or kept.body, phase_power(self.phase)).code,
+            confirmation=max(numbers, default=0) + 1,
             confirmed_by=scene.person(scene.who).person,
             meeting=self.meeting,
             shown=now,

@@ -116,13 +116,15 @@ class SignOffConfirmed(Event):
 
     It is renewed once as many have confirmed the same text as the grant needed approvals.
 
-    Fields: phase, confirmed_by (code of the person), round (of the recommendation that was
-    granted), body, meeting, shown (the text as it is now), signed_at, statement, signature.
+    Fields: phase, confirmation (its number, 1 for the first of the phase), confirmed_by (code of
+    the person), round (of the recommendation that was granted), body, meeting, shown (the text as
+    it is now), signed_at, statement, signature.
     """
 
     tag = "signoff.confirmed/1"
-    part = ("phase", "confirmed_by")
+    part = ("phase", "confirmation")
     phase: int
+    confirmation: int
     confirmed_by: str
     round: int
     body: str
@@ -154,8 +156,9 @@ class Ballot:
 
 @dataclass(frozen=True)
 class Confirmation:
-    """How one member confirmed a granted sign-off last, and for which text."""
+    """That a member confirmed a granted sign-off, and for which text."""
 
+    confirmation: int
     confirmed_by: str
     round: int
     body: str
@@ -173,6 +176,7 @@ class SignOff:
         quorum: approvals that the grant needed, and a confirmation needs.
         body, meeting: of the decision last taken on it.
         ballots: how each member voted last; those of an earlier round do not count.
+        confirmations: by number, in the order in which they were given.
     """
 
     phase: int
@@ -185,14 +189,17 @@ class SignOff:
     meeting: date | None = None
     quorum: int = 0
     ballots: Mapping[str, Ballot] = field(default_factory=dict)
-    confirmations: Mapping[str, Confirmation] = field(default_factory=dict)
+    confirmations: Mapping[int, Confirmation] = field(default_factory=dict)
 
     def confirming(self, text: str) -> list[str]:
         """Who has confirmed it for that text, since it was granted."""
+        return [c.confirmed_by for c in self._confirmed() if c.shown == text]
+
+    def _confirmed(self) -> list[Confirmation]:
         return [
-            c.confirmed_by
-            for c in self.confirmations.values()
-            if (c.round, c.body, c.shown) == (self.round, self.body, text)
+            said
+            for _number, said in sorted(self.confirmations.items())
+            if (said.round, said.body) == (self.round, self.body)
         ]
 
     def stands_for(self, text: str) -> bool:
@@ -200,10 +207,13 @@ class SignOff:
         return text == self.shown or len(self.confirming(text)) >= max(self.quorum, 1)
 
     def in_effect(self) -> str:
-        """The text that it stands for: confirmed last by a quorum, else as granted."""
-        latest = sorted(self.confirmations.values(), key=lambda c: c.meeting, reverse=True)
-        renewed = (c.shown for c in latest if len(self.confirming(c.shown)) >= self.quorum)
-        return next(renewed, self.shown)
+        """The text that it stands for: that whose quorum confirmed it last, else as granted."""
+        text, seen = self.shown, dict[str, int]()
+        for said in self._confirmed():
+            seen[said.shown] = seen.get(said.shown, 0) + 1
+            if seen[said.shown] == self.quorum:
+                text = said.shown
+        return text
 
     def votes(self, vote: Vote, body: str) -> list[str]:
         """Who voted so for a body on the present recommendation."""
@@ -236,9 +246,14 @@ def evolve(state: SignOff, event: Event) -> SignOff:
             )
         case SignOffConfirmed():
             said = Confirmation(
-                event.confirmed_by, event.round, event.body, event.meeting, event.shown
+                event.confirmation,
+                event.confirmed_by,
+                event.round,
+                event.body,
+                event.meeting,
+                event.shown,
             )
-            after = {**state.confirmations, event.confirmed_by: said}
+            after = {**state.confirmations, event.confirmation: said}
             return replace(state, confirmations=after)
     raise TypeError(f"{event.tag} is not an event of a sign-off")
 
@@ -296,6 +311,8 @@ def _meaning(rating: str, scale: Scale) -> Meaning | None:
 def _not_to_confirm(event: SignOffConfirmed, present: SignOff) -> tuple[str, str] | None:
     if (event.round, event.body) != (present.round, present.body):
         return "other-round", "it is not about the grant that stands on that date"
+    if event.confirmation in present.confirmations:
+        return "already-there", f"there is a confirmation {event.confirmation} already"
     if event.confirmed_by in present.confirming(event.shown):
         return "voted-already", f"{event.confirmed_by} has confirmed this text already"
     return None
@@ -304,12 +321,11 @@ def _not_to_confirm(event: SignOffConfirmed, present: SignOff) -> tuple[str, str
 def _not_to_recommend(
     state: "Action", event: SignOffRecommended, present: SignOff, scale: Scale
 ) -> tuple[str, str] | None:
-    if present.status == "recommended":
-        # Recommended anew, because what is shown has changed: the votes begin anew with it.
-        if event.shown == present.shown:
-            return "already-recommended", f"phase {event.phase} is recommended already"
-    elif present.status == "granted" or is_granted(state, event.phase, scale):
-        return "already-granted", f"phase {event.phase} is granted already"
+    # One that waits may be recommended anew, as when what is shown has changed; whether there is
+    # need of it is asked only of the command, so that no later round rests on an earlier one.
+    waits = present.status == "recommended"
+    if not waits and (present.status == "granted" or is_granted(state, event.phase, scale)):
+        return "already-granted", f"it is signed off, or rated so, in phase {event.phase} already"
     if event.phase == 2 and not is_granted(state, 1, scale):
         return "phase-1-first", "its sign-off of phase 1 is not granted on that date"
     if event.round <= present.round:

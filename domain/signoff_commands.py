@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from domain.action import Action
 from domain.administration import Recorded
 from domain.authority import enough_evidence, phase_power
 from domain.body import Body, Power
-from domain.content import shown
+from domain.content import is_stale, shown
 from domain.errors import Refusal
 from domain.scene import Scene
 from domain.signoff import (
@@ -78,6 +79,20 @@ def unchanged(scene: Scene, ref: str, phase: int) -> SignOff:
     return found
 
 
+def _phase_1_is_fresh(scene: Scene, action: Action, phase: int) -> None:
+    """Phase 2 rests on phase 1, which must not be stale.
+
+    Raises:
+        Refusal: phase-1-stale.
+    """
+    if phase == 2 and is_stale(action, 1, scene.plan.scale):
+        raise Refusal(
+            "phase-1-stale",
+            f"The sign-off of phase 1 of {action.ref} was given for what has changed since.",
+            f"It is confirmed first: govledger signoff confirm {action.ref} --phase 1",
+        )
+
+
 @dataclass(frozen=True)
 class Recommend:
     """Recommend a sign-off, on the action and its evidence as they are."""
@@ -96,16 +111,25 @@ class Recommend:
         lead = lead or one_body(scene, self.body, "recommend")
         rounds = [
             event.round
-            for event in scene.on(date.max).events("action", self.ref)
+            for event in scene.ever("action", self.ref)
             if isinstance(event, SignOffRecommended) and event.phase == self.phase
         ]
         enough_evidence(scene, action, self.phase)
+        _phase_1_is_fresh(scene, action, self.phase)
+        content = shown(action, self.phase, scene.plan.scale)
+        found = action.signoffs.get(self.phase)
+        if found and (found.status, found.shown) == ("recommended", content):
+            raise Refusal(
+                "already-recommended",
+                f"Phase {self.phase} of {self.ref} is recommended already, as it is now.",
+                "It waits for the votes of the deciding body: govledger signoff list --pending",
+            )
         event = SignOffRecommended(
             phase=self.phase,
             round=max(rounds, default=0) + 1,
             lead=lead.code,
             recommended_by=person.person,
-            shown=shown(action, self.phase, scene.plan.scale),
+            shown=content,
         )
         return [("action", self.ref, event)]
 
@@ -124,6 +148,7 @@ class Grant:
         """Raises Refusal: not-recommended, changed-since, quorum-not-reached, no-such-step,
         not-quorate; NotAuthorised."""
         found = unchanged(scene, self.ref, self.phase)
+        _phase_1_is_fresh(scene, scene.action(self.ref), self.phase)
         body = one_body(scene, self.body, phase_power(self.phase))
         approved = found.votes("approve", body.code)
         if len(approved) < body.quorum:
@@ -162,11 +187,22 @@ class Return:
     body: str | None = None
 
     def decide(self, scene: Scene) -> Sequence[Recorded]:
-        """Raises Refusal: not-recommended, not-quorate; NotAuthorised."""
+        """Raises Refusal: not-recommended, quorum-approved, not-quorate; NotAuthorised."""
+        found = _open(scene, self.ref, self.phase)
+        body = one_body(scene, self.body, phase_power(self.phase))
+        approved = found.votes("approve", body.code)
+        if len(approved) >= body.quorum:
+            raise Refusal(
+                "quorum-approved",
+                f"{len(approved)} of the {body.quorum} members that {body} needs have approved "
+                f"phase {self.phase} of {self.ref}, and signed it: it cannot be declined.",
+                f"Grant it: govledger signoff grant {self.ref} --phase {self.phase} --meeting "
+                f"{self.meeting} --minute REF",
+            )
         event = SignOffDeclined(
             phase=self.phase,
-            round=_open(scene, self.ref, self.phase).round,
-            body=one_body(scene, self.body, phase_power(self.phase)).code,
+            round=found.round,
+            body=body.code,
             person=scene.person(scene.who).person,
             meeting=self.meeting,
         )

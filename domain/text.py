@@ -15,6 +15,8 @@ from pydantic import BaseModel
 
 from domain.errors import BadInput
 
+WITHOUT_TEXT = "[text not held]"
+"""Stands in place of a text that the vault no longer has; it is equal to nothing."""
 LONGEST_LINE = 200
 """Characters in a name or a reference: of a person, a body, a minute, a paper."""
 LONGEST_TEXT = 100_000

@@ -117,6 +117,20 @@ class Item:
         return self.position > PENDING
 
 
+NEXT = {
+    "under-review": "It is resumed first: govledger amend propose resume {key} --reason TEXT",
+    "phase-1-first": "Phase 1 comes first: govledger signoff recommend {key} --phase 1",
+    "phase-2-first": "Revoke that one first: govledger signoff revoke {key} --phase 2",
+    "voted-already": "A vote that was a mistake is voided by an administrator: "
+    "govledger signoff show {key}",
+    "not-granted": "See how it stands: govledger signoff show {key}",
+    "not-recommended": "It is recommended first: govledger signoff recommend {key} --phase {phase}",
+    "action-closed": "See when and why it was closed: govledger why {key} rating",
+    "decided-already": "See what was decided: govledger amend show {key}",
+    "not-open": "See what became of it: govledger escalate show {key}",
+    "signed-off": "The body that granted it revokes it: govledger signoff revoke {key} --phase N",
+}
+"""What a person can do next, by the rule of the law that refused."""
 PENDING = 10**12
 """Provisional positions lie beyond this, after every entry that anyone records meanwhile."""
 
@@ -140,6 +154,8 @@ class Timeline(Generic[State]):
         self._states: list[Any] = [None]  # before the first item, after the first, …
         self._lawful = 0  # so many items from the first have been held to the law
         self._voided: dict[int, int] = {}
+        self._ever: list[Event] = []
+        self._kinds: set[type[Event]] = set()
         self.extend(recorded)
 
     def copy(self) -> "Timeline[State]":
@@ -147,7 +163,8 @@ class Timeline(Generic[State]):
         twin: Timeline[State] = Timeline(self.stream_id)
         twin.version, twin._lawful = self.version, self._lawful
         twin._items, twin._states = list(self._items), list(self._states)
-        twin._voided = dict(self._voided)
+        twin._voided, twin._ever = dict(self._voided), list(self._ever)
+        twin._kinds = set(self._kinds)
         return twin
 
     @property
@@ -178,6 +195,8 @@ class Timeline(Generic[State]):
                     self._forget_after(index)
                     break
             return
+        self._ever.append(event)
+        self._kinds.add(type(event))
         item = Item(effective_on, position, event)
         index = bisect(self._items, item.order, key=lambda other: other.order)
         self._items.insert(index, item)
@@ -217,6 +236,14 @@ class Timeline(Generic[State]):
         first = bisect(self._items, (since, 0), key=lambda item: item.order)
         return tuple(self._items[first:])
 
+    def had(self, kinds: Iterable[type[Event]]) -> bool:
+        """Whether an event of one of these types was ever added."""
+        return not self._kinds.isdisjoint(kinds)
+
+    def ever(self) -> tuple[Event, ...]:
+        """Every event that was ever added, those that were voided since included."""
+        return tuple(self._ever)
+
     def state_before(self, position: int) -> State | None:
         """The state just before the live item recorded at that position."""
         index = next(i for i, item in enumerate(self._items) if item.position == position)
@@ -247,12 +274,18 @@ class Timeline(Generic[State]):
         if found:
             self._refuse(*found)
 
+    def _next(self, rule: str, event: Event) -> str:
+        """What a person can do about a refusal of the law."""
+        key = self._subject.partition("/")[2]
+        say = NEXT.get(rule, "Look at its history: govledger log {key}")
+        return say.format(key=key, phase=getattr(event, "phase", "N")).rstrip()
+
     def _refuse(self, item: Item, rule: str, sentence: str) -> None:
         if item.pending:
             raise Refusal(
                 rule,
                 f"{self.name} on {item.effective_on}: {sentence}.",
-                f"Look at its history: govledger log {self._subject.partition('/')[2]}".rstrip(),
+                self._next(rule, item.event),
             )
         raise Refusal(
             "contradicts-later-entry",

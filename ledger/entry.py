@@ -13,10 +13,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from domain.dates import write_instant
 from domain.errors import IntegrityBroken
 from domain.event import REGISTRY, Event
+from domain.text import WITHOUT_TEXT
 from ledger.canonical import canonical, commitment, new_salt, sha256_hex
-
-WITHOUT_TEXT = "[text not held]"
-"""Stands in place of a text that the vault no longer has."""
 
 
 class Decision(BaseModel):

@@ -20,17 +20,18 @@ from typing import Any
 from sqlalchemy import Connection, and_, exc, func, or_, select
 
 from domain.action import is_done
-from domain.administration import STANDING
+from domain.administration import CHANGES, STANDING
 from domain.authority import GOVERNED
 from domain.errors import Failed
 from domain.event import EntryVoided
 from domain.plan import PlanCreated, SectionAdded
 from domain.scale import FIVE_STEPS, Scale
+from domain.text import WITHOUT_TEXT
 from ledger import signatures
-from ledger.entry import WITHOUT_TEXT, Decision
+from ledger.entry import Decision
 from ledger.reading import begins_with
 from ledger.replaying import Replay, Signed
-from ledger.rules import AMENDING, RATING
+from ledger.rules import RATING
 from ledger.store import LEDGER_STREAM, Store
 from ledger.tables import entries
 from ledger.verification import Finding
@@ -83,7 +84,7 @@ def check_lawfulness(store: Store) -> Lawful:
 
 # --- what one query shows of any ledger -------------------------------------------------
 
-_AMENDING = {kind.tag for kind in AMENDING}
+_CHANGING = {kind.tag for kind in CHANGES}
 _RATING = {kind.tag for kind in RATING}
 _GOVERNING = {kind.tag for kind in (*GOVERNED, *STANDING)}
 _UNSOURCED = func.trim(func.coalesce(entries.c.source, "")) == ""
@@ -92,7 +93,7 @@ _LOOK = (
     .where(
         or_(
             entries.c.type.in_([*sorted(_GOVERNING), EntryVoided.tag]),
-            and_(entries.c.type.in_(sorted(_AMENDING | _RATING)), _UNSOURCED),
+            and_(entries.c.type.in_(sorted(_CHANGING | _RATING)), _UNSOURCED),
         )
     )
     .order_by(entries.c.position)
@@ -112,7 +113,7 @@ def _look(connection: Connection, add: Add) -> set[str]:
             governed.add(code)
         elif tag == EntryVoided.tag:
             voids[position] = stream, _field(payload, "voids")
-        if tag in _AMENDING and not _is_decision(decided_by):
+        if tag in _CHANGING and not _is_decision(decided_by):
             said = "breaks the rule 'needs-authority': it changes the plan, and names neither the"
             add("rule-broken", position, f"{where} {said} body that decided so nor a document.")
         if tag in _RATING and is_done(_field(payload, "rating"), scales.get(code, FIVE_STEPS)):

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from eventsourcing.persistence import (
@@ -18,19 +18,26 @@ from eventsourcing.persistence import (
     StoredEvent,
     Subscription,
 )
-from sqlalchemy import Connection, bindparam, exc, func, insert, inspect, select, update
+from sqlalchemy import Connection, bindparam, exc, func, insert, inspect, or_, select, update
 
 from domain.dates import now, read_instant, write_instant
 from domain.errors import Failed, IntegrityBroken
 from ledger.database import Database, insert_rows
 from ledger.entry import StoredEntry, leaf_bytes, plain_envelope
-from ledger.reading import EntryReader
+from ledger.reading import EntryReader, begins_with
 from ledger.rows import Fact, entry_row, fact, text_rows
 from ledger.tables import FORMAT, create_tables, entries, head, metadata, texts
 from ledger.tree import EMPTY_ROOT, Tree
 
 MOST = 2**62
 """Stands for 'no limit'."""
+
+
+class Unless(NamedTuple):
+    """Entries that a decision would have had to look at: of these types, on streams named so."""
+
+    tags: Sequence[str]
+    streams: Sequence[str]
 
 
 class Projector(Protocol):
@@ -136,7 +143,7 @@ class Recorder(EntryReader, ApplicationRecorder):
         guards: Mapping[str, int] | None = None,
         not_before: datetime | None = None,
         read_at: int = -1,
-        unless: Sequence[str] = (),
+        unless: Unless | None = None,
     ) -> list[StoredEntry]:
         """Append and return what was stored; see `insert_events`.
 
@@ -144,7 +151,7 @@ class Recorder(EntryReader, ApplicationRecorder):
             not_before: they are recorded at this instant or later, whatever the clock says now.
             read_at: the size of the ledger when the decision was made; if it is still that, the
                 guards need not be looked at.
-            unless: types of entry of which none may have been recorded since.
+            unless: entries of which none may have been recorded since.
         """
         with self._one_writer, self.database.writing() as connection:
             return self._append(
@@ -158,14 +165,16 @@ class Recorder(EntryReader, ApplicationRecorder):
         guards: Mapping[str, int],
         not_before: datetime | None = None,
         read_at: int = -1,
-        unless: Sequence[str] = (),
+        unless: Unless | None = None,
     ) -> list[StoredEntry]:
         if not stored_events:
             return []
         before = self.head(connection)
         if unless and before.size != read_at:
             meanwhile = select(entries.c.position).where(
-                entries.c.position > read_at, entries.c.type.in_(unless)
+                entries.c.position > read_at,
+                entries.c.type.in_(unless.tags),
+                or_(*(begins_with(entries.c.stream_id, prefix) for prefix in unless.streams)),
             )
             position = connection.execute(meanwhile.limit(1)).scalar()
             if position is not None:

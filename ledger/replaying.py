@@ -15,7 +15,7 @@ from domain.action import (
     SIGN_OFF,
     TimescaleRevised,
 )
-from domain.administration import STANDING, administrators_only, may_take_over
+from domain.administration import CHANGES, STANDING, administrators_only, may_take_over, may_void
 from domain.amendment import Amendment, AmendmentAgreed, AmendmentProposed
 from domain.authority import GOVERNED, Taken, check, in_force, seated
 from domain.body import RECORDING, InterestDeclared, MeetingRecorded
@@ -32,10 +32,10 @@ from domain.signoff import (
     SignOffConfirmed,
     SignOffVoted,
 )
+from domain.text import WITHOUT_TEXT
 from domain.timeline import Item, Timeline, plan_stream, stream_of
-from ledger.entry import WITHOUT_TEXT, Entry
+from ledger.entry import Entry
 from ledger.rules import (
-    AMENDING,
     DECISIONS,
     FOUNDATION,
     RATING,
@@ -88,6 +88,7 @@ class Replay:
         self._named: set[tuple[int, str]] = set()
         self._lines: dict[str, Timeline[Any]] = {}
         self._keys: dict[str, list[str]] = {}
+        self._authority: dict[int, tuple[bool, bool]] = {}  # (decided by a body, with a source)
         self._entries: dict[int, Entry] = {}  # those that rest on somebody's authority
         self._decided: set[str] = set()  # streams on which somebody decided
         self._touched: set[str] = set()
@@ -164,6 +165,8 @@ class Replay:
             self._decided.add(entry.stream_id)
         if isinstance(entry.event, (*GOVERNED, *STANDING)) or entry.note.decided_by:
             self._entries[entry.position] = entry
+        if entry.note.decided_by or entry.note.source:
+            self._authority[entry.position] = bool(entry.note.decided_by), bool(entry.note.source)
 
     def _hold(
         self,
@@ -186,12 +189,13 @@ class Replay:
             self._may_say(entry, key)
         elif isinstance(event, GOVERNED):
             self._govern(entry, line, key)
-        elif isinstance(event, (*AMENDING, *RATING)) and entry.note.source:
+        elif isinstance(event, (*CHANGES, *RATING)) and entry.note.source:
             if "recorded_by" not in entry.withheld:
                 may_take_over(self._scene(_day(entry), entry))
-        elif isinstance(event, AMENDING) and agreed is None:
+        elif isinstance(event, CHANGES) and agreed is None:
             scene = self._scene(entry.effective_on, entry)
             agreed_by_nobody(scene)
+            agreed_by_nobody(scene.on(_day(entry)))  # an early date is no way round the body
             if isinstance(event, TimescaleRevised):
                 within_cap(scene, ReviseTimescale(key, "", event.milestone))
 
@@ -306,16 +310,14 @@ class Replay:
         item = line.item(event.voids)
         if item is None or "recorded_by" in entry.withheld or not self.opened_by:
             return
-        was, scene = self._entries.get(event.voids), self._scene(_day(entry), entry)
-        governed = isinstance(item.event, (*GOVERNED, *STANDING))
-        if was is None or not (governed or scene.bodies()):
-            return
+        scene = self._scene(_day(entry), entry)
+        decided, taken_over = self._authority.get(event.voids, (False, False))
         agreement = self._entries.get(event.voids - 1)
         beside = voided_before == event.voids - 1 and agreement is not None
         if beside and agreement and isinstance(agreement.event, AmendmentAgreed):
             return  # the change goes with the agreement that it stands beside
         if not self._has_lost(line, item):
-            administrators_only(scene, f"void entry {event.voids}, which rests on authority,")
+            may_void(scene, item.event, decided=decided, taken_over=taken_over)
 
     def _has_lost(self, line: Timeline[Any], item: Item) -> bool:
         if not isinstance(item.event, GOVERNED):

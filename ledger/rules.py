@@ -4,15 +4,9 @@ from typing import Any
 
 from domain.action import (
     ActionAdded,
-    ActionClosed,
     ActionRated,
     ActionResumed,
-    ActionReworded,
     MarkedDelayed,
-    MilestoneSet,
-    OwnersChanged,
-    PlacedUnderReview,
-    TimescaleRevised,
 )
 from domain.amendment import AmendmentAgreed, AmendmentDeclined, AmendmentProposed
 from domain.body import BodyEstablished
@@ -32,20 +26,8 @@ from domain.signoff import (
     SignOffRecommended,
     SignOffRevoked,
 )
-from ledger.entry import WITHOUT_TEXT
+from domain.text import WITHOUT_TEXT
 
-AMENDING = (
-    ActionAdded,
-    MilestoneSet,
-    TimescaleRevised,
-    MarkedDelayed,
-    PlacedUnderReview,
-    ActionResumed,
-    ActionClosed,
-    ActionReworded,
-    OwnersChanged,
-)
-"""The events that change the plan itself: history taken over, or the decision of a body."""
 RATING = (ActionRated, ActionResumed, MarkedDelayed)
 """The events, other than those of a sign-off, that can carry a rating."""
 DECISIONS = (

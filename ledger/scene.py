@@ -69,6 +69,10 @@ class LineScene(Scene):
         items = self._lines.line(self._stream(kind, key)).items()
         return [item.event for item in items if item.effective_on <= self.day]
 
+    def ever(self, kind: str, key: str) -> Sequence[Event]:
+        """Every event that a stream ever had, voided ones included: no number is given twice."""
+        return self._lines.line(self._stream(kind, key)).ever()
+
     def on(self, day: date) -> Self:
         """The same as at another day."""
         return type(self)(self._lines, day, self.who)

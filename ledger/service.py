@@ -3,11 +3,11 @@
 from dataclasses import replace
 from datetime import date
 
-from domain.action import Action, ActionAdded
+from domain.action import Action, ActionAdded, is_done
 from domain.administration import BoardCommand, may_take_over
 from domain.authority import in_force
 from domain.board_commands import StandDown
-from domain.commands import Add, Close, Command, NoteProgress
+from domain.commands import Add, Close, Command, NoteProgress, Rate
 from domain.errors import BadInput, Conflict, Refusal
 from domain.event import EntryVoided
 from domain.importing import Findings, PlannedAction, compare
@@ -67,9 +67,9 @@ class Ledger(Store):
         with self.database.reading():
             writing = Writing(self, code)
             scene = writing.scene(note.effective_on, note.recorded_by)
-            if note.source:
+            if note.source or _moves_history(scene, command):
                 may_take_over(scene.on(writing.today))
-            elif command.is_decision:
+            if command.is_decision and not note.source:
                 self._check_form(scene, command, note, writing.today)
             if isinstance(command, Close) and command.replaced_by:
                 writing.known_action(command.replaced_by)
@@ -91,9 +91,9 @@ class Ledger(Store):
                 "needs-agreement",
                 f"To {command.asks_for} in this plan is first proposed, then agreed by "
                 f"{' or '.join(str(body) for body in able)}.",
-                "Use: govledger amend propose … and then: govledger amend agree A1 --meeting DATE "
-                "--minute REF. The direct form is for history taken over from a published "
-                "document (--source REF).",
+                "Use: govledger amend propose …, and then with the number that it gets: govledger "
+                "amend agree NUMBER --meeting DATE --minute REF. The direct form is for history "
+                "taken over from a published document (--source REF).",
             )
         if note.decided_by is None:
             raise Refusal(
@@ -334,6 +334,14 @@ class Ledger(Store):
             writing = Writing(self, stream.split("/")[1])
             void_entry(writing, position, replace(note, effective_on=writing.today))
         return writing.commit(dry_run=dry_run)
+
+
+def _moves_history(scene: Scene, command: Command) -> bool:
+    """Whether it moves a rating of complete work that was taken over, which no body gave."""
+    if not isinstance(command, Rate) or command.milestone is not None:
+        return False
+    state: Action | None = scene.look("action", command.ref, scene.day)
+    return state is not None and is_done(state.rating, scene.plan.scale)
 
 
 def _needs_reason(command: BoardCommand) -> bool:

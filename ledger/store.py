@@ -29,7 +29,7 @@ from domain.timeline import Timeline, action_stream, stream_of
 from ledger.database import Database
 from ledger.entry import Entry, EntryMapper, Note
 from ledger.reading import begins_with
-from ledger.recorder import Projector, Recorder
+from ledger.recorder import Projector, Recorder, Unless
 from ledger.tables import FORMAT, entries
 from ledger.tree import EMPTY_ROOT
 
@@ -337,6 +337,11 @@ class Store(Application[str]):
             root = self.recorder.root(connection, position) if position else EMPTY_ROOT
         return Moment(as_at or self.today(), position, instant, root.hex())
 
+    def known_by(self, day: date) -> int:
+        """The last entry recorded by the end of that day; 0 where there is none."""
+        with self.database.reading() as connection:
+            return self.recorder.position_at(connection, end_of_day(day))
+
     # --- appending ---------------------------------------------------------------------------
 
     def append(
@@ -344,14 +349,14 @@ class Store(Application[str]):
         new: list[Entry],
         guards: Mapping[str, int] | None = None,
         decided: Standing | None = None,
-        unless: Sequence[str] = (),
+        unless: Unless | None = None,
     ) -> list[Entry]:
         """Store entries that have been decided.
 
         Args:
             guards: versions of other streams on which the decision rested.
             decided: where the ledger stood then; they are recorded at that instant or later.
-            unless: types of entry of which none may have been recorded since.
+            unless: entries of which none may have been recorded since.
 
         Raises:
             IntegrityError: a stream has moved since it was read.

@@ -12,9 +12,12 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from domain.administration import STANDING, administrators_only
+from domain.action import ActionRated
+from domain.administration import CHANGES, STANDING, administrators_only, may_void
 from domain.amendment import AmendmentAgreed
 from domain.authority import GOVERNED, check, in_force
+from domain.board_commands import records_for
+from domain.body import BodyEstablished, InterestDeclared, TermsChanged
 from domain.dates import london_day
 from domain.errors import GovledgerError, Refusal
 from domain.event import EntryVoided
@@ -23,6 +26,7 @@ from domain.signoff import SignOffConfirmed, SignOffVoted
 from domain.timeline import PENDING, Item, Timeline, stream_of
 from ledger.entry import Entry, Note
 from ledger.keys import fingerprint, signer_of
+from ledger.recorder import Unless
 
 if TYPE_CHECKING:
     from ledger.writing import Writing
@@ -113,12 +117,10 @@ def _other_half(writing: Writing, item: Item) -> tuple[Timeline[Any], Item] | No
 
 
 def _may_void(writing: Writing, item: Item, note: Note) -> None:
-    """What a body decided, says who may decide, or closed a period: by an administrator only."""
-    decided = writing.ledger.entry_at(item.position).note.decided_by is not None
+    kept = writing.ledger.entry_at(item.position).note
     scene = writing.scene(writing.today, note.recorded_by)
-    decided = decided or isinstance(item.event, ReportIssued)
-    if (decided and scene.bodies()) or isinstance(item.event, (*GOVERNED, *STANDING)):
-        administrators_only(scene, f"void entry {item.position}, which rests on authority,")
+    decided, taken_over = kept.decided_by is not None, bool(kept.source)
+    may_void(scene, item.event, decided=decided, taken_over=taken_over)
 
 
 # --- what rests on what -----------------------------------------------------------------
@@ -131,19 +133,27 @@ def reopen(writing: Writing) -> None:
         Refusal: period-closed, where such a decision lies in a closed period.
     """
     done = 0
-    while done < len(writing.entries):
+    while done < len(writing.entries) and _may_matter(writing):
         done = len(writing.entries)
         cause = _cause(writing.entries[0])
         # A decision looks at its effective date, and at the key of the day it was recorded on,
         # which is never earlier: so what was recorded before that day rests on none of this.
         since = min(_touches(writing, entry) for entry in writing.entries)
-        first = writing.ledger.moment(known_at=since - timedelta(days=1)).position + 1
+        first = writing.ledger.known_by(since - timedelta(days=1)) + 1
         for line in _resting(writing, first):
             for item in line.items():
                 if first <= item.position < PENDING and isinstance(item.event, GOVERNED):
                     lost = _lost(writing, line, item)
                     if lost:
                         _void(writing, line, item, f"No longer supported, since {cause}: {lost}")
+
+
+def _may_matter(writing: Writing) -> bool:
+    """Whether there is anything here that a decision can rest on, or that is one."""
+    touched = {entry.stream_id for entry in writing.entries}
+    return any(_is_foundation(writing, entry) for entry in writing.entries) or any(
+        writing.lines[stream].had(GOVERNED) for stream in touched if stream in writing.lines
+    )
 
 
 def _resting(writing: Writing, first: int) -> list[Timeline[Any]]:
@@ -165,13 +175,21 @@ def _is_foundation(writing: Writing, entry: Entry) -> bool:
     return isinstance(event, STANDING)
 
 
-def unless(writing: Writing) -> list[str]:
-    """The types of entry that this write would have had to look at, had they been there.
+def unless(writing: Writing) -> Unless | None:
+    """The entries that this write would have had to look at, had they been there.
 
-    A vote that is recorded while its voter is being stood down rests on what is no longer so.
+    A vote that is recorded while its voter is being stood down rests on what is no longer so; a
+    rating or a change of the plan goes by its bodies from the moment that there are any.
     """
-    moves = any(_is_foundation(writing, entry) for entry in writing.entries)
-    return [kind.tag for kind in GOVERNED] if moves else []
+    tags: set[str] = set()
+    kinds: tuple[str, ...] = ("action", "escalation", "amendment")
+    if any(_is_foundation(writing, entry) for entry in writing.entries):
+        tags |= {kind.tag for kind in GOVERNED}
+    if any(isinstance(entry.event, (ActionRated, *CHANGES)) for entry in writing.entries):
+        tags |= {BodyEstablished.tag, TermsChanged.tag}
+        kinds = (*kinds, "body")
+    prefixes = [stream_of(kind, writing.code, "") for kind in kinds]
+    return Unless(sorted(tags), prefixes) if tags else None
 
 
 def _touches(writing: Writing, entry: Entry) -> date:
@@ -204,6 +222,11 @@ def _lost(writing: Writing, line: Timeline[Any], item: Item) -> str | None:
     return None
 
 
+def line_key(entry: Entry) -> str:
+    """The key of an entry's stream, such as the code of its body."""
+    return entry.stream_id.rpartition("/")[2]
+
+
 def _cause(entry: Entry) -> str:
     if isinstance(entry.event, EntryVoided):
         return f"entry {entry.event.voids} was voided"
@@ -213,9 +236,12 @@ def _cause(entry: Entry) -> str:
 
 def _void(writing: Writing, line: Timeline[Any], item: Item, reason: str) -> None:
     cause = writing.entries[0]
-    if not isinstance(cause.event, STANDING):
+    scene = writing.scene(writing.today, cause.note.recorded_by)
+    if isinstance(cause.event, InterestDeclared):
+        # Late, it is for those who keep the record: or any member could undo what was decided.
+        records_for(scene, line_key(cause), f"undo entry {item.position} by an interest")
+    elif not isinstance(cause.event, STANDING):
         # Who may say who sat where may undo what rests on it; nobody else undoes a decision.
-        scene = writing.scene(writing.today, cause.note.recorded_by)
         administrators_only(scene, f"undo entry {item.position}, which would lose its support,")
     note = replace(
         cause.note,

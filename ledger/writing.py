@@ -308,6 +308,24 @@ class Writing:
             raise BadInput("needs-reason", "A correction needs a reason.", "Give --reason TEXT.")
         return True
 
+    def _check_administrators(self) -> None:
+        """Somebody has to remain who may say who decides, or nobody ever could again.
+
+        Raises:
+            Refusal: last-administrator.
+        """
+        if not any(entry.stream_id.startswith("person/") for entry in self.entries):
+            return
+        for day in (self.today, FAR_FUTURE):
+            scene = self.scene(day, "")
+            names = [self.opened_by, *(person.person for person in scene.people())]
+            if not any(map(scene.is_administrator, names)):
+                raise Refusal(
+                    "last-administrator",
+                    "With this the plan would have no administrator any more.",
+                    "Appoint another one first: govledger person administrator CODE",
+                )
+
     def commit(self, *, dry_run: bool = False) -> Receipt:
         """Check every timeline that was added to, and append.
 
@@ -316,6 +334,7 @@ class Writing:
             Conflict: somebody recorded something on the same matter meanwhile.
         """
         reopen(self)
+        self._check_administrators()
         scale = self.plan_now.scale
         touched = {entry.stream_id for entry in self.entries}
         for line in self.lines.values():

@@ -71,10 +71,14 @@ def escalation_step_row(step: Sheet) -> Sequence[Any]:
     to = f" to {_body(step['to'])}, needed by {_day(step['needed_by'])}" if step["to"] else ""
     text = f": {step['text']}" if step["text"] and step["step"] != "raised" else ""
     why = f" ({step['reason']})" if step["reason"] else ""
+    through = step["through"]
+    body = _body(step["body"]) if step["body"] else ""
+    if through:
+        body = f"by {through['name']}, for {step['body']['name']}"
     return (
         _day(step["effective_on"]),
         f"{step['step']}{to}{text}{why}",
-        _body(step["body"]) if step["body"] else "",
+        body,
         _person(step),
         step["position"],
     )

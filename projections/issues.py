@@ -50,6 +50,25 @@ def escalations(
     return sorted(sheets, key=lambda s: (s["status"] != "open", _needed(s)))
 
 
+def closed_escalations(
+    ledger: Ledger, connection: Connection, state: PlanState, moment: Moment, ref: str
+) -> list[dict[str, Any]]:
+    """The resolved and withdrawn escalations on an action, in the order of their numbers."""
+    on = {n: e for n, e in state.escalations.items() if e.status != "open" and ref in e.refs}
+    paths = _paths(ledger, connection, state, "escalation", moment) if on else {}
+    sheets = [_escalation(found, paths[n], state, moment.as_at) for n, found in on.items()]
+    return [
+        {
+            **{name: sheet[name] for name in ("escalation", "issue", "status", "closed_on")},
+            "raised_by": sheet["raised_by"]["name"],
+            "at": sheet["with"]["name"],
+            "outcome": sheet["outcome"],
+            "reason": sheet["path"][-1]["reason"],
+        }
+        for sheet in sheets
+    ]
+
+
 def _needed(sheet: dict[str, Any]) -> str:
     return str(sheet["needed_by"]) if sheet["status"] == "open" else ""
 
@@ -80,21 +99,28 @@ def _escalation(found: Escalation, path: list[Entry], state: PlanState, at: date
 
 
 def _escalation_steps(path: list[Entry], state: PlanState) -> list[dict[str, Any]]:
-    """What happened to it in order: each step with the body that took it, and the person."""
+    """What happened to it in order: each step with the body that took it, and the person.
+
+    What a body outside the ladder answers is recorded `through` the body that passed it on.
+    """
     steps = []
     before: Escalation | None = None
     for entry in path:
         event: Any = entry.event
         body = getattr(event, "raised_by", None) or getattr(event, "referred_by", None)
+        through = None
         if body is None and before is not None:
             withdrawn = isinstance(event, e.EscalationWithdrawn)
             body = before.raised_by if withdrawn else before.at
+            if not withdrawn and _body(state, body)["outside"]:
+                through = before.referred_by or before.raised_by
         to, needed_by = getattr(event, "at", None), getattr(event, "needed_by", None)
         texts = (getattr(event, name, None) for name in ("issue", "response", "outcome"))
         steps.append(
             {
                 "step": STEPS[type(event)],
                 "body": _body(state, body) if body else None,
+                "through": _body(state, through) if through else None,
                 "to": _body(state, to) if to else None,
                 "needed_by": needed_by.isoformat() if needed_by else None,
                 "text": next((text for text in texts if text is not None), None),

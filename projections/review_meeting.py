@@ -35,7 +35,6 @@ DECIDED: dict[type, str] = {
     SignOffGranted: "granted",
     SignOffDeclined: "declined",
     SignOffRevoked: "revoked",
-    SignOffConfirmed: "confirmed",
 }
 ESCALATED = (
     EscalationRaised,
@@ -55,6 +54,11 @@ def meeting(record: Record, word: str, day: date) -> dict[str, Any]:
     Raises:
         Refusal: unknown-body, no-such-meeting.
     """
+    opened: Any = record.ledger.opened().event
+    return {"ledger": opened.name, **_told(record, word, day)}
+
+
+def _told(record: Record, word: str, day: date) -> dict[str, Any]:
     try:
         body = find_body(record.state, word, record.moment)
     except Refusal:
@@ -152,7 +156,7 @@ class _Meeting:
     # --- sign-offs -----------------------------------------------------------------------
 
     def _signoffs(self, live: list[Kept]) -> list[dict[str, Any]]:
-        """A row for each sign-off decided here, and for each voted on and left open."""
+        """A row for each sign-off decided or confirmed here, and for each left open."""
         items = []
         asked: set[tuple[str, int, int]] = set()
         decisions = [one for one in live if type(one.event) in DECIDED]
@@ -162,6 +166,8 @@ class _Meeting:
                 asked.add((one.key, one.event.phase, turn))
                 items.append(self._item(live, one.key, one.event.phase, turn, one))
         for one in live:
+            if isinstance(one.event, SignOffConfirmed) and self._decided(one):
+                items.append(self._confirmed(live, one))
             if isinstance(one.event, SignOffVoted) and self._decided(one):
                 key = (one.key, one.event.phase, one.event.round)
                 if key not in asked:
@@ -182,33 +188,83 @@ class _Meeting:
         asked = next((one for one in this if isinstance(one.event, SignOffRecommended)), None)
         elsewhere = next((one for one in this if type(one.event) in DECIDED), None)
         note = decision.entry.note if decision else None
-        state = self.then.state if ref in self.then.state.actions else self.record.state
         rating = getattr(decision.event, "rating", None) if decision else None
         return {
-            "ref": ref,
-            "title": state.actions[ref].title if ref in state.actions else None,
-            "phase": phase,
-            "phase_words": PHASES[phase],
+            **self._about(ref, phase),
             "decision": DECIDED[type(decision.event)] if decision else None,
             "decided_elsewhere": None
             if decision or elsewhere is None
             else elsewhere.decided_on.isoformat(),
-            "rating": rating_words(rating, state.plan) if rating else None,
+            "rating": rating_words(rating, self.record.state.plan) if rating else None,
             "minute": note.decided_by.minute if note and note.decided_by else None,
             "reason": note.reason if note else None,
             "recommended": self.record.row(asked) if asked else None,
             "lead": self.record.body(asked.event.lead) if asked else None,
             "for": [self._vote(one) for one in votes if one.event.vote == "approve"],
             "against": [self._vote(one) for one in votes if one.event.vote == "decline"],
-            "signed_by": self._printed(decision.event.person)
-            if decision and isinstance(decision.event, SignOffConfirmed)
-            else None,
+            "confirmation": None,
+            "position": decision.entry.position if decision else None,
+        }
+
+    def _about(self, ref: str, phase: int) -> dict[str, Any]:
+        state = self.then.state if ref in self.then.state.actions else self.record.state
+        return {
+            "ref": ref,
+            "title": state.actions[ref].title if ref in state.actions else None,
+            "phase": phase,
+            "phase_words": PHASES[phase],
             "interests": [
                 self._printed(person)
                 for day, person, item in sorted(self.body.interests)
                 if (day, item) == (self.day, ref)
             ],
-            "position": decision.entry.position if decision else None,
+        }
+
+    def _confirmed(self, live: list[Kept], said: Kept) -> dict[str, Any]:
+        """What one member confirmed: the body's decision only once a quorum confirmed that text.
+
+        The votes on the grant are no part of it: they were given on another text.
+        """
+        event, note = said.event, said.entry.note
+        about = (event.phase, event.round, event.body)
+        same = [
+            one
+            for one in live
+            if one.key == said.key
+            and isinstance(one.event, SignOffConfirmed)
+            and (one.event.phase, one.event.round, one.event.body) == about
+            and one.event.shown == event.shown
+            and one.entry.position <= said.entry.position
+        ]
+        needed = next(
+            (
+                one.event.quorum
+                for one in live
+                if one.key == said.key
+                and isinstance(one.event, SignOffGranted)
+                and (one.event.phase, one.event.round, one.event.body) == about
+            ),
+            1,
+        )
+        renewed = len(same) >= needed
+        return {
+            **self._about(said.key, event.phase),
+            "decision": "confirmed" if renewed else None,
+            "decided_elsewhere": None,
+            "rating": None,
+            "minute": note.decided_by.minute if note.decided_by else None,
+            "reason": note.reason,
+            "recommended": None,
+            "lead": None,
+            "for": [],
+            "against": [],
+            "confirmation": {
+                "by": self._printed(event.person),
+                "confirmed": len(same),
+                "needed": needed,
+                "renewed": renewed,
+            },
+            "position": said.entry.position,
         }
 
     def _vote(self, vote: Kept) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from domain.action import Action
 from domain.content import changed_since, is_stale
 from domain.evidence import KINDS
 from domain.scale import CLOSED, NOT_RATED, STANDING_LABELS
+from domain.text import WITHOUT_TEXT
 from domain.timeline import action_stream
-from ledger.entry import WITHOUT_TEXT
 from ledger.store import Moment
 from ledger.tables import texts
 from projections.assertions import assertions, slots
@@ -161,21 +161,19 @@ def _name(state: PlanState, body: str | None) -> str:
 def signoff_row(state: PlanState, action: Action, phase: int) -> dict[str, Any]:
     """One phase of an action's sign-off as it stands: in words, and what has changed since."""
     found, scale = action.signoffs[phase], state.plan.scale
-    part = f"phase/{phase}"
     words = found.status
     if found.status == "recommended":
         words += f" by {_name(state, found.lead)}, waits for a decision"
-        for vote, verb in (("approve", "approved"), ("decline", "declined")):
+        for vote, verb in (("approve", "approved"), ("decline", "voted against")):
             ballots = [
                 b for b in found.ballots.values() if (b.round, b.vote) == (found.round, vote)
             ]
             by = ", ".join(_printed(state, ballot.person) for ballot in ballots)
             words += f"; {verb} by {by}" if by else ""
     elif found.meeting:
-        setters = (state.setter(action.ref, name, part) for name in ("status", "meeting"))
-        renewed = len(set(setters)) > 1
-        words += ", and confirmed since" if renewed else ""
         words += f" by {_name(state, found.body)}, {in_words(found.meeting)}"
+        renewed = found.status == "granted" and found.in_effect() != found.shown
+        words += ", and confirmed since" if renewed else ""
     return {
         "phase": phase,
         "status": found.status,

@@ -15,13 +15,15 @@ from domain.body import Body, Meeting
 from domain.content import changed_since, claims_in, evidence_for, is_stale, shown
 from domain.dates import end_of_day, write_instant
 from domain.errors import GovledgerError
-from domain.event import Event
+from domain.event import EntryVoided, Event
+from domain.scale import CLOSED, UNDER_REVIEW
 from domain.scene import Scene
 from domain.signoff import (
     MEANINGS,
     PHASES,
     SignOff,
     SignOffConfirmed,
+    SignOffDeclined,
     SignOffGranted,
     SignOffRecommended,
     SignOffVoted,
@@ -61,7 +63,9 @@ def lines(record: Record) -> list[dict[str, Any]]:
 def _status(state: PlanState, action: Action, phase: int) -> tuple[str, int]:
     """How a phase stands, and the entry that made it so."""
     found = action.signoffs.get(phase, SignOff(phase))
-    if found.status != "granted" and is_granted(action, phase, state.plan.scale):
+    if found.status not in ("recommended", "granted") and is_granted(
+        action, phase, state.plan.scale
+    ):
         return TAKEN_OVER, state.setter(action.ref, "rating")
     return found.status, state.setter(action.ref, "status", f"phase/{phase}")
 
@@ -126,11 +130,18 @@ def deciding(state: PlanState, phase: int) -> list[Body]:
 
 
 def waiting(record: Record, line: dict[str, Any]) -> dict[str, Any]:
-    """The line of a recommendation that waits, with the members who can vote and who cannot."""
-    waits_for, barred = [], []
+    """The line of a recommendation that waits, with the members who can vote and who cannot.
+
+    `judged_at` is the meeting as of which that is said, see `obstacle`; None for one to come.
+    """
+    waits_for, barred, judged_at = [], [], None
+    standing = record.state.actions[line["ref"]].standing
+    undecidable = UNDECIDABLE.get(standing)
     for body in deciding(record.state, line["phase"]):
         if body.code != line["body"]:
             continue
+        met = _met_since(record, line, body)
+        judged_at = met.isoformat() if met else None
         for person in body.voting(record.moment.as_at):
             why = obstacle(record, line, person)
             who = {"person": person, "name": record.who(person)}
@@ -139,7 +150,24 @@ def waiting(record: Record, line: dict[str, Any]) -> dict[str, Any]:
             elif person not in (*line["approvals"], *line["against"]):
                 barred.append({**who, "rule": why[0], "because": why[1]})
     ready = line["quorum"] is not None and len(line["approvals"]) >= line["quorum"]
-    return {**line, "ready": ready, "waits_for": waits_for, "barred": barred}
+    return {
+        **line,
+        "ready": ready and not line["changed"] and undecidable is None,
+        "undecidable": undecidable,
+        "waits_for": waits_for,
+        "barred": barred,
+        "judged_at": judged_at,
+    }
+
+
+UNDECIDABLE = {CLOSED: "the action is closed", UNDER_REVIEW: "the action is under review"}
+"""Why nothing can be decided on an action, by how it stands."""
+
+
+def _met_since(record: Record, line: dict[str, Any], body: Body) -> date | None:
+    """The latest meeting of the body since it was recommended; None where there was none."""
+    since, today = date.fromisoformat(line["since"]), record.moment.as_at
+    return max((day for day in body.meetings if since <= day <= today), default=None)
 
 
 def obstacle(record: Record, line: dict[str, Any], person: str) -> tuple[str, str] | None:
@@ -158,8 +186,8 @@ def obstacle(record: Record, line: dict[str, Any], person: str) -> tuple[str, st
     if line["changed"]:
         return "changed-since", "It has changed since it was recommended"
     body = (mine or able)[0]
-    met = [day for day in body.meetings if date.fromisoformat(line["since"]) <= day <= today]
-    meeting = max(met, default=today)
+    met = _met_since(record, line, body)
+    meeting = met or today
     there = {**body.meetings, meeting: Meeting(meeting, (person,))}
     vote = SignOffVoted(
         phase=phase,
@@ -216,6 +244,10 @@ class _StateScene(Scene):
         del kind, key
         return ()
 
+    def ever(self, kind: str, key: str) -> Sequence[Event]:
+        """None: only states were read."""
+        return self.events(kind, key)
+
     def on(self, day: date) -> "_StateScene":
         """The same: only one moment was read."""
         del day
@@ -237,8 +269,13 @@ def sheet(record: Record, action: Action, phase: int) -> dict[str, Any]:
     live = [k for k in kept if not k.voided_by]
     begins = [i for i, k in enumerate(live) if isinstance(k.event, SignOffRecommended)]
     present = live[begins[-1] :] if begins else []  # what was said on the last recommendation
+    decided = [k for k in kept if isinstance(k.event, SignOffGranted | SignOffDeclined)]
+    last = max(decided, key=lambda k: k.entry.position, default=None)
+    fell = next((e for e in void if last and e.position == last.voided_by), None)
+    again = fell and present and present[0].entry.position > fell.position
     return {
         **_line(record, action, phase, status, entry),
+        "reopened_by": _cause(fell) if fell and not again else None,
         "moves_to": _label(record, phase),
         "recommendation": _recommendation(record, present[0]) if present else None,
         "evidence": [e for e in evidence_lines(record.state, action) if e["evidence"] in numbers],
@@ -265,6 +302,13 @@ def sheet(record: Record, action: Action, phase: int) -> dict[str, Any]:
             for k in kept
         ],
     }
+
+
+def _cause(void: Entry) -> int | None:
+    """The entry that took away the support of what was voided; None where somebody voided it."""
+    event = void.event
+    before = event.cause_before if isinstance(event, EntryVoided) else None
+    return void.position - before if before else None
 
 
 def _label(record: Record, phase: int) -> str | None:

@@ -23,9 +23,9 @@ from domain.person import Person
 from domain.plan import Plan, Report, Section
 from domain.scale import OPEN, Scale
 from domain.signoff import Ballot, Confirmation, SignOff
+from domain.text import WITHOUT_TEXT
 from domain.timeline import action_stream, stream_of
 from domain.timescale import Timescale
-from ledger.entry import WITHOUT_TEXT
 from ledger.store import Moment
 from ledger.tables import texts
 from projections.assertions import assertions, day_end_key, slots
@@ -229,11 +229,11 @@ def _signoffs(parts: Parts) -> dict[int, SignOff]:
             before = found.get(phase, SignOff(phase))
             ballot = _read(Ballot, values)
             found[phase] = replace(before, ballots={**before.ballots, ballot.person: ballot})
-        if part.split("/")[::2] == ["phase", "confirmed_by"]:
+        if part.split("/")[::2] == ["phase", "confirmation"]:
             phase = values["phase"]
             before = found.get(phase, SignOff(phase))
             said = _read(Confirmation, values)
-            after = {**before.confirmations, said.confirmed_by: said}
+            after = {**before.confirmations, said.confirmation: said}
             found[phase] = replace(before, confirmations=after)
     return found
 

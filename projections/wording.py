@@ -60,7 +60,9 @@ def describe(event: Event, plan: Plan | None, voided: Event | None = None) -> st
             if event.impact_kinds is not None:
                 terms.append(f"phase 2 needs {event.impact_kinds} of the four inner sources")
             if event.most_revisions is not None:
-                terms.append(f"a timescale is revised {event.most_revisions} times at most")
+                most = event.most_revisions
+                times = "once" if most == 1 else f"{most} times"
+                terms.append(f"a timescale is revised at most {times}")
             return f"terms set: {', '.join(terms)}"
         case p.ReportIssued():
             return (
@@ -111,8 +113,12 @@ def _of_boards(event: Event, plan: Plan | None) -> str | None:
         case n.AdministratorStoodDown():
             return "stood down as administrator"
         case b.BodyEstablished():
-            place = f"on rung {event.rung} of the ladder" if event.rung else "outside the ladder"
-            return f"{event.name} established {place}, quorum {event.quorum}{_may(event.powers)}"
+            place = (
+                f"on rung {event.rung} of the ladder, quorum {event.quorum}"
+                if event.rung
+                else "outside the ladder"
+            )
+            return f"{event.name} established {place}{_may(event.powers)}"
         case b.TermsChanged():
             quorum = f" quorum {event.quorum}" if event.quorum is not None else ""
             powers = _may(event.powers) if event.powers is not None else ""
@@ -134,7 +140,7 @@ def _of_boards(event: Event, plan: Plan | None) -> str | None:
         case s.SignOffRecommended():
             return f"phase {event.phase} recommended by {event.lead} ({event.recommended_by})"
         case s.SignOffVoted():
-            vote = "approved" if event.vote == "approve" else "declined"
+            vote = "approved" if event.vote == "approve" else "voted against"
             return f"phase {event.phase} {vote} by {event.person} for {event.body}, signed"
         case s.SignOffGranted():
             rated = rating_words(event.rating, plan)

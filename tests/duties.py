@@ -17,7 +17,7 @@ from domain import person_commands as n
 from domain import signing_commands as g
 from domain import signoff_commands as s
 from domain.administration import BoardCommand
-from domain.commands import Command, Delay, NoteProgress, Rate, Reword
+from domain.commands import Add, Command, Delay, NoteProgress, Rate, Reword
 from domain.errors import GovledgerError
 from ledger.entry import Decision, Note
 from tests.boards import ADMIN, CODE, MEETING, Boards, public_key
@@ -54,8 +54,8 @@ class Stage:
     """A plan on which every command is possible for whoever may give it.
 
     C1 waits for votes on phase 1, and is owned by a member. C2 is signed off in phase 1, and has
-    its votes for phase 2. C3 is signed off in phase 1, stale, and ready for phase 2. A1 is
-    proposed, and E1 is with the board.
+    its votes for phase 2. C3 is signed off in phase 1, and stale. C4 is ready to be recommended.
+    A1 is proposed, and E1 is with the board.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -75,6 +75,9 @@ class Stage:
             self.vote = self.boards.vote(who, "C2", 2).entries[0]
         by(lead, e.Lodge("C3", "performance", "Later figures", MEETING, "R-9", phase=1), MEETING)
         by(lead, e.Lodge("C3", "staff_feedback", "Survey", MEETING, "R-10", phase=2), MEETING)
+        added = Note(MEETING, ADMIN, reason="Added.", source="Council, 9 October 2025")
+        self.ledger.act(CODE, Add("C4", "New offer", "Edge of care"), added)
+        by(lead, e.Lodge("C4", "performance", "Figures", MEETING, "R-11"), MEETING)
         by(lead, i.Propose(Reword("C3", "Thresholds")), MEETING, "Shorter.")
         by(lead, i.Raise(("C1",), "No budget.", "pog", "iib", date(2025, 12, 1)), MEETING)
 
@@ -116,7 +119,7 @@ COMMANDS: dict[str, Try] = {
     "rate": lambda stage, who: stage.act(who, Rate("C1", "On track")),
     "progress": lambda stage, who: stage.act(who, NoteProgress("C1", "Begun.")),
     "evidence lodge": _govern(lambda: e.Lodge("C1", "performance", "More", MEETING, "R-8")),
-    "signoff recommend": _govern(lambda: s.Recommend("C3", 2)),
+    "signoff recommend": _govern(lambda: s.Recommend("C4", 1)),
     "signoff approve": _govern(lambda: g.CastVote("C1", 1, "approve", MEETING, SIGNED_AT)),
     "signoff decline": _govern(lambda: g.CastVote("C1", 1, "decline", MEETING, SIGNED_AT)),
     "signoff grant": _govern(lambda: s.Grant("C2", 2, MEETING, "7")),

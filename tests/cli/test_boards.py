@@ -543,3 +543,16 @@ def test_answers_are_the_same_when_asked_as_known_then(boards: Cli) -> None:
 def test_a_group_says_what_it_is_for(own_place: Path, group: str) -> None:
     """Each group has a help of its own that lists its commands."""
     assert run([group, "--help"]) == 0
+
+
+def test_entries_in_words(boards: Cli) -> None:
+    """A body outside the ladder has no quorum to speak of; a limit is said as people say it."""
+    boards.done("body", "establish", "adviser", "--name", "Adviser", "--outside")
+    for most in ("1", "3"):
+        boards.done("plan", "terms", "--most-revisions", most)
+    said = [row["what"] for row in boards.data("log", "--limit", "3")["entries"]]
+    assert sorted(said) == [
+        "Adviser established outside the ladder",
+        "terms set: a timescale is revised at most 3 times",
+        "terms set: a timescale is revised at most once",
+    ]

@@ -83,7 +83,15 @@ def test_the_path_is_told_from_the_entries(raised: Cli) -> None:
     assert "With       Children and Families Committee (cfc); passed on by Improvement" in text
     assert "responded: Asked the inspectorate." in text
     assert "The director of children's services (dcs)" in text
-    assert "Ofsted (ofsted), outside the ladder" in text
+    assert [s["through"] and s["through"]["code"] for s in sheet["path"]] == [
+        *(None, None, None),
+        "iib",
+        None,
+    ]
+    rows = text.split("When ")[1].splitlines()
+    column = slice(rows[0].index("Body") + 5, rows[0].index("Recorded by") + 5)
+    told_of = " ".join(" ".join(row[column].split()) for row in rows[1:])
+    assert "by Improvement and Impact Board, for Ofsted" in told_of
 
 
 def test_a_body_outside_stands_outside_the_ladder(board: Cli) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from cli.main import run
 from tests.cli.driving import BOARD, LATER, PUBLISHED, WHY, Cli, refs
 
 REPORT = ("--as-at", "2025-09-30")
@@ -199,6 +200,22 @@ def test_the_two_clocks(cli: Cli) -> None:
         earlier = ("--as-at", "2025-09-15", "--known-at", known_at)
         assert cli.data("show", "P5", *earlier)["rating"] == "Not rated"
     assert cli.data("show", "P5", *REPORT)["rating"] == "On track", "a later rating stands"
+
+
+def test_a_demo_that_fails_leaves_no_ledger_behind(
+    own_place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says at which command it stopped, and can be tried again in the same folder."""
+    command = ["demo", "there", "--governance"]
+    monkeypatch.setenv("GOVLEDGER_SSH_KEYGEN", "/nowhere/ssh-keygen")
+    assert run(command) == 1
+    said = capsys.readouterr().err
+    assert "The example stopped at a command of" in said
+    assert "no-ssh-keygen" in said
+    assert "Report this" not in said
+    assert [path.name for path in (own_place / "there").iterdir()] == ["keys"]
+    monkeypatch.delenv("GOVLEDGER_SSH_KEYGEN")
+    assert run(["--json", *command]) == 0
 
 
 def test_demo_shows_the_tour(cli: Cli) -> None:

@@ -133,6 +133,8 @@ Amendments declined
 Escalations dealt with that day
 1. E1 on C2: resolved: Rooms were found.; recorded by The independent chair (iib-chair).
 
+Ledger: Boards
+
 As at """
 
 
@@ -145,6 +147,39 @@ def test_the_minutes_of_a_meeting(cli: Cli) -> None:
     assert "Absent without apologies\n  The head of edge of care" in second
     assert "1. A2: to revise the timescale of C1 to July 2026. Agreed, minute 4.1." in second
     assert "Sign-offs: none" in second
+
+
+def test_the_minutes_of_a_confirmation(cli: Cli) -> None:
+    """Each confirmation says how many of those needed there are; only a quorum renews it."""
+    boards = _open(cli.path)
+    boards.confirm("C1", 1, NEXT)
+    boards.ledger.close()
+    text = cli.done("review", "meeting", "iib", "2025-11-13").out
+    title = "C1 Edge of care offer: sign-off of phase 1 (the activity is complete)\n   "
+    chair, member = "The independent chair, Independent chair", "The lead member, Lead member"
+    said = "Confirmed as it is now by"
+    assert f"{title}{said} {chair}, minute 7.2 (1 of 2 needed; still stale): Read.\n" in text
+    assert f"{title}{said} {member}, minute 7.2 (2 of 2: renewed): Read.\n" in text
+    assert "voted on" not in text, "the votes of October are not those of November"
+    shown = cli.data("show", "C1")["signoffs"][0]
+    assert shown["words"].endswith("Board, 9 October 2025, and confirmed since")
+
+
+def test_who_has_no_seat_is_no_member(cli: Cli) -> None:
+    """Somebody who was there without a seat is named as such in the minutes."""
+    boards = _open(cli.path)
+    there = ("iib-chair", "dcs", "workstream-lead")
+    boards.by("clerk", RecordMeeting("iib", NEXT, there, (), "IIB/11"), NEXT)
+    boards.ledger.close()
+    text = cli.done("review", "meeting", "iib", "2025-11-13").out
+    assert "  The workstream lead, Workstream lead (not a member)\n" in text
+
+
+def _open(path: Path) -> Boards:
+    """The same ledger from within."""
+    found = Boards.__new__(Boards)
+    found.ledger = open_ledger(path)
+    return found
 
 
 def test_the_minutes_show_what_was_voided(cli: Cli) -> None:

@@ -6,14 +6,21 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from domain.board_commands import Appoint, DeclareInterest, Establish, RecordMeeting, StandDown
-from domain.commands import ChangeOwners, NoteProgress, PlaceUnderReview, ReviseTimescale, Reword
+from domain.commands import (
+    ChangeOwners,
+    Close,
+    NoteProgress,
+    PlaceUnderReview,
+    ReviseTimescale,
+    Reword,
+)
 from domain.content import is_stale
 from domain.errors import Refusal
 from domain.evidence_commands import Lodge
@@ -27,7 +34,7 @@ from ledger.keys import fingerprint, read_public_key
 from projections.state import read_state
 from projections.upkeep import open_ledger
 from tests.boards import ADMIN, CODE, MEETING, SET_UP, Boards, key_folder, public_key
-from tests.cli.driving import Answer, Cli
+from tests.cli.driving import Answer, Cli, today
 from tests.ledger.keys import make_key, script
 
 DAY = ("--meeting", "2025-10-09")
@@ -673,7 +680,67 @@ def test_what_waits_and_for_whom(board: Evening) -> None:
         "lead-member": "interest-declared",
         "head-edge": "not-present",
     }
-    assert "1 of 2 approvals" in board.done("signoff", "list", "--pending").out
+    told = board.done("--plain", "signoff", "list", "--pending").out
+    assert "1 of 2 approvals" in told
+    assert "dcs, lead-member, at the meeting of 9 October 2025" in _waits_for(board)
+
+
+def _waits_for(board: Evening) -> str:
+    """The words of the last column of --pending, put together again."""
+    lines = board.done("--plain", "signoff", "list", "--pending").out.splitlines()
+    at = lines[1].index("Waits for")
+    return " ".join(line[at:].strip() for line in lines[1:])
+
+
+def test_what_waits_for_the_grant_alone(board: Evening) -> None:
+    """Where enough have approved and nobody else can vote, it is ready to grant and no more."""
+    for who in ("iib-chair", "lead-member", "dcs"):
+        board.vote(who, "C1")
+    assert "ready to grant iib-chair, lead-member, at the meeting of" in _waits_for(board), "C1; C2"
+
+
+def test_what_cannot_be_decided_says_why(board: Evening) -> None:
+    """On an action that is closed or under review nothing waits for a vote."""
+    board.prepare(lambda b: _amend(b, PlaceUnderReview("C1"), AFTER))
+    assert "cannot be decided: the action is under review" in _waits_for(board)
+    board.prepare(lambda b: _amend(b, Close("C2"), AFTER))
+    found = board.data("signoff", "list", "--pending")["signoffs"]
+    why = {line["ref"]: (line["undecidable"], line["ready"]) for line in found}
+    assert why == {
+        "C1": ("the action is under review", False),
+        "C2": ("the action is closed", False),
+    }
+
+
+def test_a_recommendation_stays_one_when_the_rating_is_taken_over(board: Evening) -> None:
+    """A rating taken over in the meantime does not hide that a decision is asked for."""
+    row = PlannedAction("C1", 2, rating="Green")
+    note = Note(AFTER, ADMIN, source="Council paper 12")
+    board.prepare(lambda b: b.ledger.import_plan(CODE, [row], note, whole=False))
+    data = board.data("signoff", "list")
+    assert [(x["ref"], x["status"]) for x in data["signoffs"]] == [
+        ("C1", "recommended"),
+        ("C2", "recommended"),
+    ]
+    assert [(x["ref"], x["phase"]) for x in data["taken_over"]] == [("C1", 2)]
+
+
+def test_a_withdrawn_key_has_signed_what_came_before_it(board: Evening) -> None:
+    """Withdrawing a key says how much it signed the same day, which stands; a rehearsal too."""
+    words = ("--as", ADMIN, "person", "withdraw-key", "iib-chair", "--reason", "Stolen.")
+    assert "statement" not in board.done(*words, "--dry-run").err
+    board.vote("iib-chair", "C1")
+    day_before = today() - timedelta(days=1)
+    said = (
+        "Note: iib-chair signed 1 statement today before this. If it is in doubt too, give "
+        f"--effective-on {day_before}."
+    )
+    assert said in board.done(*words, "--dry-run").err
+    assert "no longer" not in board.done(*words, "--dry-run").err
+    doubted = board.done(*words, "--effective-on", str(day_before), "--dry-run").err
+    assert "1 decision(s) would no longer be supported" in doubted
+    assert said not in doubted
+    assert said in board.done(*words).err
 
 
 def test_what_waits_for_one_person(board: Evening) -> None:
@@ -749,7 +816,48 @@ def test_a_voided_vote_stays_in_the_story(board: Evening) -> None:
     told = " ".join(board.done("signoff", "show", "C1").out.split())
     assert "Typed for another action.]" in told
     assert "the quorum is not reached: 1 of 2]" in told
+    assert sheet["reopened_by"] > int(entry)
+    assert f"waits for Improvement and Impact Board; re-opened by entry {sheet['reopened_by']}" in (
+        told
+    )
     assert _rating(board) == "On track"
+
+
+def test_without_ssh_keygen_nothing_is_called_verified(
+    board: Evening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`verify` then says what holds and that the signatures were not checked, and fails."""
+    board.vote("iib-chair", "C1")
+    monkeypatch.setenv("GOVLEDGER_SSH_KEYGEN", "/nowhere/ssh-keygen")
+    answer = board("verify")
+    assert (answer.code, "Verified" in answer.out) == (1, False)
+    assert "The signatures could not be checked.\n" in answer.out
+    assert "every entry keeps to the rules" in answer.out
+    assert "(no-ssh-keygen)" in answer.err
+
+
+def test_where_every_signature_fails_the_checker_is_doubted(
+    board: Evening, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All signatures bad is more likely an ssh-keygen that does not work; two may well be bad."""
+    no = script(tmp_path / "no", "echo 'Could not verify signature.'", "exit 255")
+    for count, who in enumerate(("iib-chair", "lead-member", "dcs"), 1):
+        monkeypatch.delenv("GOVLEDGER_SSH_KEYGEN", raising=False)
+        board.vote(who, "C1")
+        monkeypatch.setenv("GOVLEDGER_SSH_KEYGEN", str(no))
+        answer = board("verify")
+        assert answer.code == 5
+        assert ("check that ssh-keygen works: GOVLEDGER_SSH_KEYGEN" in answer.err) is (count > 2)
+
+
+def test_a_vote_against_is_called_that(board: Evening) -> None:
+    """A member votes against; it is the body that declines."""
+    board.ok("iib-chair", *board.words("decline", "C1", key="iib-chair"), "--reason", "Too soon.")
+    told = " ".join(board.done("signoff", "show", "C1").out.split())
+    assert "phase 1 voted against by The independent chair (iib-chair) for Improvement" in told
+    assert (
+        "voted against by The independent chair" in board.data("show", "C1")["signoffs"][0]["words"]
+    )
 
 
 def test_an_action_without_sign_offs_is_shown(board: Evening) -> None:

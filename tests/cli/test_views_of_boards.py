@@ -128,6 +128,25 @@ def test_the_sheet_of_a_signed_off_action(cli: Cli) -> None:
         assert words in text
 
 
+def test_the_sheet_keeps_what_was_escalated(cli: Cli) -> None:
+    """An escalation that is resolved or withdrawn stays on the sheet, in one line."""
+    assert cli.data("show", "C1")["closed_escalations"] == []
+    raised = ("--body", "pog", "--to", "iib", "--needed-by", "2026-12-01", "--issue", "No post.")
+    on = ("--effective-on", "2025-11-20")
+    cli.done("--as", "workstream-lead", "escalate", "raise", "C1", *raised, *on)
+    cli.done("--as", "iib-chair", "escalate", "resolve", "E1", "Rooms were found.", *on)
+    why = ("--reason", "It is filled.")
+    cli.done("--as", "workstream-lead", "escalate", "withdraw", "E2", *why, *on)
+    sheet = cli.data("show", "C1")
+    assert sheet["escalations"] == []
+    told = [(e["escalation"], e["status"], e["closed_on"]) for e in sheet["closed_escalations"]]
+    assert told == [("E1", "resolved", "2025-11-20"), ("E2", "withdrawn", "2025-11-20")]
+    text = cli.done("show", "C1").out
+    assert "E1 resolved on 20 November 2025: Rooms were found.\n" in text
+    assert "E2 withdrawn on 20 November 2025: It is filled.\n" in text
+    assert cli.data("show", "C3")["closed_escalations"] == []
+
+
 def test_the_sheet_of_an_action_that_waits(cli: Cli) -> None:
     """`show` gives a declined sign-off, and the amendment that waits for a decision."""
     sheet = cli.data("show", "C2")

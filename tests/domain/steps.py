@@ -1,5 +1,6 @@
 """Events of a sign-off, as short as the tests want them."""
 
+import itertools
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -53,7 +54,12 @@ def revoked(phase: int = 1) -> SignOffRevoked:
 def confirmed(
     phase: int = 1, who: str = "x", text: str = "now", round_: int = 1
 ) -> SignOffConfirmed:
-    return SignOffConfirmed(phase=phase, confirmed_by=who, round=round_, shown=text, **SIGNED)
+    said = {"confirmed_by": who, "round": round_, "shown": text, **SIGNED}
+    return SignOffConfirmed(phase=phase, confirmation=next(NUMBERS), **said)
+
+
+NUMBERS = itertools.count(1)
+"""Each confirmation has a number of its own."""
 
 
 def after(*events: Event, of: Action | None = None) -> Action:

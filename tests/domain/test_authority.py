@@ -64,7 +64,7 @@ def voted(by: str = "member", phase: int = 1, **said: Any) -> SignOffVoted:
 
 def confirmed(by: str = "member", phase: int = 1, **said: Any) -> SignOffConfirmed:
     signed = {"round": 1, **SIGNED, **said}
-    return SignOffConfirmed(phase=phase, confirmed_by=by, shown="", **signed)
+    return SignOffConfirmed(phase=phase, confirmation=1, confirmed_by=by, shown="", **signed)
 
 
 def granted(by: str = "clerk", quorum: int = 2, **said: Any) -> SignOffGranted:

@@ -73,9 +73,7 @@ LAW: dict[str, tuple[Event, dict[str, str]]] = {
     ),
     "recommend 2": (
         recommended(2, 2),
-        but("phase-1-first", *HAS_1)
-        | only("already-granted", *HAS_2)
-        | only("already-recommended", "phase 2 waits", FALLEN),
+        but("phase-1-first", *HAS_1) | only("already-granted", *HAS_2),
     ),
     "vote 1": (voted(who="c"), but("not-recommended", *WAITS)),
     "vote 1 again": (

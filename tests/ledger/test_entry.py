@@ -62,12 +62,12 @@ from domain.signoff import (
     SignOffRevoked,
     SignOffVoted,
 )
+from domain.text import WITHOUT_TEXT
 from domain.timescale import Timescale
 from ledger.canonical import commitment
 from ledger.database import Database
 from ledger.entry import (
     ENVELOPE_FIELDS,
-    WITHOUT_TEXT,
     Decision,
     Entry,
     EntryMapper,
@@ -171,7 +171,11 @@ EVENTS: list[Event] = [
     SignOffDeclined(phase=1, round=1, body="iib", person="clerk", meeting=MET),
     SignOffRevoked(phase=1, body="iib", person="clerk", meeting=MET, rating="amber"),
     SignOffConfirmed(
-        confirmed_by="chair", round=1, shown=f"Action: {SECRET}, reworded\n", **SIGNED
+        confirmation=1,
+        confirmed_by="chair",
+        round=1,
+        shown=f"Action: {SECRET}, reworded\n",
+        **SIGNED,
     ),
     EscalationRaised(
         escalation="E1",

@@ -235,7 +235,7 @@ CASES: dict[str, Case] = {
     "an interest declared after the vote": Case(
         (DeclareInterest("iib", MEETING, "lead-member", "C1"), MEETING),
         {"C1": BOTH},
-        who="lead-member",
+        who="clerk",
     ),
     "an interest in another action": Case(
         (DeclareInterest("iib", MEETING, "lead-member", "C2"), MEETING),
@@ -465,7 +465,7 @@ def test_nobody_undoes_a_decision_through_what_it_rests_on(boards: Boards, name:
     for who in ("nobody", "workstream-lead", "clerk"):
         with pytest.raises(NotAuthorised) as refused:
             UNDONE[name](boards, who)
-        assert refused.value.rule == "not-administrator"
+        assert refused.value.rule in ("not-administrator", "unknown-person")
     assert boards.ledger.size() == size
     UNDONE[name](boards, ADMIN)
     assert boards.ledger.size() > size + 1

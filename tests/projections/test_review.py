@@ -233,7 +233,10 @@ def test_a_meeting_says_what_was_voided_since(ask: Asking) -> None:
 
 
 def test_confirmed_and_revoked_at_a_meeting(ask: Asking) -> None:
-    """A confirmation names who signed it; a revocation the rating that it moved back to."""
+    """A confirmation is the board's decision once a quorum gave it; a revocation tells the rating.
+
+    The votes on the grant, of the meeting before, are not told under a confirmation.
+    """
     boards = ask.boards
     boards.signed_off("C1")
     boards.signed_off("C2")
@@ -242,11 +245,17 @@ def test_confirmed_and_revoked_at_a_meeting(ask: Asking) -> None:
     boards.by("clerk", Agree("A1", NEXT, "2"), NEXT)
     boards.confirm("C1", 1, NEXT)
     boards.by("clerk", Revoke("C2", 1, NEXT, "4"), NEXT, "Figures were wrong.")
-    told = {s["ref"]: s for s in ask(meeting, "iib", NEXT)["signoffs"]}
-    assert told["C1"]["decision"] == "confirmed"
-    assert told["C1"]["signed_by"] == "The lead member, Lead member"
-    assert (told["C2"]["decision"], told["C2"]["rating"]) == ("revoked", "On track")
-    assert told["C2"]["reason"] == "Figures were wrong."
+    told = ask(meeting, "iib", NEXT)["signoffs"]
+    revoked = next(s for s in told if s["ref"] == "C2")
+    assert (revoked["decision"], revoked["rating"]) == ("revoked", "On track")
+    assert revoked["reason"] == "Figures were wrong."
+    first, second = (s for s in told if s["ref"] == "C1")
+    assert (first["decision"], second["decision"]) == (None, "confirmed")
+    chair, member = "The independent chair, Independent chair", "The lead member, Lead member"
+    words = ("by", "confirmed", "needed", "renewed")
+    assert first["confirmation"] == dict(zip(words, (chair, 1, 2, False), strict=True))
+    assert second["confirmation"] == dict(zip(words, (member, 2, 2, True), strict=True))
+    assert [s[votes] for s in (first, second) for votes in ("for", "against")] == [[]] * 4
 
 
 def test_decisions_recorded_before_there_were_bodies(tmp_path: Path) -> None:

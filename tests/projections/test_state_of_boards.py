@@ -78,7 +78,7 @@ def play(boards: Boards) -> None:
             by("clerk", Agree(f"A{number}", MEETING, f"8.{number}", "iib"), MEETING)
     by("clerk", Decline("A4", MEETING, "8.4", "iib"), MEETING)
     for who in ("lead-member", "iib-chair"):
-        boards.sign(who, Confirm("C1", 1, LATER, "7.3", boards.ledger.recorder.clock()))
+        boards.sign(who, Confirm("C1", 1, MEETING, "7.3", boards.ledger.recorder.clock()))
     boards.signed_off("C1", 2)
     by("clerk", Revoke("C1", 2, LATER, "7.4"), LATER, "The figures were wrong.")
     by(lead, Raise(("C1", "C3"), "No budget.", "pog", "iib", due), MEETING)

@@ -218,6 +218,7 @@ EVENTS: dict[type[Event], st.SearchStrategy[Event]] = {
     SignOffConfirmed: st.builds(
         SignOffConfirmed,
         phase=phases,
+        confirmation=numbers,
         confirmed_by=keys,
         round=numbers,
         body=keys,

@@ -227,8 +227,8 @@ HELD: dict[tuple[str, ...], Callable[[Any, Any], Any]] = {
     ("evidence",): lambda state, event: state.evidence[event.evidence],
     ("phase",): lambda state, event: state.signoffs[event.phase],
     ("phase", "person"): lambda state, event: state.signoffs[event.phase].ballots[event.person],
-    ("phase", "confirmed_by"): lambda state, event: state.signoffs[event.phase].confirmations[
-        event.confirmed_by
+    ("phase", "confirmation"): lambda state, event: state.signoffs[event.phase].confirmations[
+        event.confirmation
     ],
     ("person",): lambda state, event: state.members[event.person],
     ("meeting",): lambda state, event: state.meetings[event.meeting],
