@@ -17,6 +17,7 @@ from domain.action import (
 )
 from domain.authority import GOVERNED
 from domain.body import (
+    RECORDING,
     BodyEstablished,
     InterestDeclared,
     MeetingRecorded,
@@ -125,6 +126,25 @@ CHANGES = (
     OwnersChanged,
 )
 """The events that change the plan itself: history taken over, or the decision of a body."""
+
+
+def may_close(scene: Scene) -> None:
+    """A report closes its period to everybody, so not everybody issues one.
+
+    Raises:
+        NotAuthorised: unknown-person, not-chair-or-secretary.
+    """
+    bodies = scene.bodies()
+    if not bodies or scene.is_administrator(scene.who):
+        return
+    person = scene.person(scene.who)
+    if not any(body.seat(person.person, scene.day) in RECORDING for body in bodies):
+        raise NotAuthorised(
+            "not-chair-or-secretary",
+            f"{person} is neither chair nor secretary of a body of the plan on {scene.day}, and "
+            "no administrator: a report closes its period to everybody.",
+            "Ask one of them to issue it.",
+        )
 
 
 def may_take_over(scene: Scene) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date
 
 from domain.action import Action, ActionAdded, is_done
-from domain.administration import BoardCommand, may_take_over
+from domain.administration import BoardCommand, may_close, may_take_over
 from domain.authority import in_force
 from domain.board_commands import StandDown
 from domain.commands import Add, Close, Command, NoteProgress, Rate
@@ -294,8 +294,10 @@ class Ledger(Store):
 
         Raises:
             Refusal: meeting-before-as-at, issued-before-as-at.
+            NotAuthorised: not-chair-or-secretary, where the plan has bodies.
         """
         writing = Writing(self, code)
+        may_close(writing.scene(writing.today, note.recorded_by))
         shown = self.moment(as_at, known_at)
         event = decide_report(
             writing.plan_now,

@@ -20,7 +20,7 @@ from domain.administration import BoardCommand
 from domain.commands import Add, Command, Delay, NoteProgress, Rate, Reword
 from domain.errors import GovledgerError
 from ledger.entry import Decision, Note
-from tests.boards import ADMIN, CODE, MEETING, Boards, public_key
+from tests.boards import ADMIN, BEGAN, CODE, MEETING, Boards, public_key
 from tests.conftest import Clock
 
 PAGE = Path(__file__).parents[1] / "docs" / "duties.md"
@@ -76,7 +76,9 @@ class Stage:
         by(lead, e.Lodge("C3", "performance", "Later figures", MEETING, "R-9", phase=1), MEETING)
         by(lead, e.Lodge("C3", "staff_feedback", "Survey", MEETING, "R-10", phase=2), MEETING)
         added = Note(MEETING, ADMIN, reason="Added.", source="Council, 9 October 2025")
-        self.ledger.act(CODE, Add("C4", "New offer", "Edge of care"), added)
+        for ref in ("C4", "C5"):
+            add = Add(ref, "New offer", "Edge of care")
+            self.taken_over = self.ledger.act(CODE, add, added).entries[0]
         by(lead, e.Lodge("C4", "performance", "Figures", MEETING, "R-11"), MEETING)
         by(lead, i.Propose(Reword("C3", "Thresholds")), MEETING, "Shorter.")
         by(lead, i.Raise(("C1",), "No budget.", "pog", "iib", date(2025, 12, 1)), MEETING)
@@ -89,6 +91,14 @@ class Stage:
         decision = Decision(body="Board", meeting=MEETING, minute="1") if decided else None
         note = Note(MEETING, who, reason="Because.", decided_by=decision)
         self.ledger.act(CODE, command, note, dry_run=True)
+
+    def report(self, who: str) -> None:
+        note = Note(self.ledger.today(), who)
+        self.ledger.issue_report(CODE, "R", "Committee", MEETING, BEGAN, note, dry_run=True)
+
+    def take_over(self, who: str) -> None:
+        note = Note(MEETING, who, source="A paper")
+        self.ledger.act(CODE, Rate("C1", "Complete"), note, dry_run=True)
 
     def void(self, who: str, position: int) -> None:
         self.ledger.void(position, Note(MEETING, who, reason="A mistake."), dry_run=True)
@@ -137,6 +147,9 @@ COMMANDS: dict[str, Try] = {
     "escalate respond": _govern(lambda: i.Respond("E1", "Noted.")),
     "escalate resolve": _govern(lambda: i.Resolve("E1", "Settled.")),
     "escalate withdraw": _govern(lambda: i.Withdraw("E1")),
+    "report issue": lambda stage, who: stage.report(who),
+    "rate (with a document)": lambda stage, who: stage.take_over(who),
+    "void (of history taken over)": lambda stage, who: stage.void(who, stage.taken_over.position),
     "void (of a rating)": lambda stage, who: stage.void(who, stage.rating.position),
     "void (of a vote)": lambda stage, who: stage.void(who, stage.vote.position),
 }
