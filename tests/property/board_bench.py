@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from domain.action import Action
+from domain.action import Action, ActionRated
 from domain.administration import BoardCommand
 from domain.board_commands import Appoint, ChangeTerms, RecordMeeting
 from domain.body import Body
@@ -19,13 +19,16 @@ from domain.escalation import Escalation
 from domain.event import EntryVoided
 from domain.person import Person
 from domain.signing_commands import CastVote, Confirm
+from domain.signoff import SignOffGranted, SignOffRecommended
 from domain.timeline import fold, stream_of
 from ledger import signatures
-from ledger.entry import Note
+from ledger.entry import Entry, Note
+from ledger.lawfulness import check_lawfulness
 from ledger.store import Moment
 from projections.state import PlanState
 from projections.upkeep import open_ledger
 from tests import boards
+from tests.property import oracle
 from tests.property.bench import Bench
 from tests.property.board_oracle import Known, reopened
 
@@ -183,6 +186,9 @@ class BoardBench(Bench):
         known = self.known_now()
         assert list(known.faults()) == []
         assert list(known.amendment_faults()) == []
+        assert list(known.numbers_given_twice()) == []
+        assert known.is_led(self.today)
+        self._check_rights(new)
         assert all(entry.note.reason for entry in new if isinstance(entry.event, EntryVoided))
         again = reopened(new)
         for position in again.values():
@@ -190,6 +196,31 @@ class BoardBench(Bench):
         if again and len([end for end in self.ends if end >= new[0].position]) == 1:
             lost = known.left_without(set(again))
             assert lost == set(again.values()), self._says(lost ^ set(again.values()))
+
+    def _check_rights(self, new: list[Entry]) -> None:
+        """Whoever recorded what is new had the right to, and phase 2 was built on a fresh phase 1.
+
+        These are asked of the command alone: what is known later makes no difference.
+        """
+        asked = (EntryVoided, ActionRated, SignOffRecommended, SignOffGranted, *oracle.DECISIONS)
+        for entry in new:
+            if not isinstance(entry.event, asked):
+                continue
+            assert entry.recorded_at is not None
+            before = self.known(entry.position - 1)
+            day = oracle.day_in_london(entry.recorded_at)
+            assert list(before.rights_faults(entry, day)) == [], self._says({entry.position})
+            event = entry.event
+            if isinstance(event, SignOffRecommended | SignOffGranted) and event.phase == 2:
+                stale = before.stale(entry.stream_id, 1, entry.effective_on)
+                assert not stale, f"entry {entry.position} rests on a stale phase 1"
+
+    def check_whole(self) -> None:
+        """Besides: every entry, asked again by itself, keeps to the rules, and is well signed."""
+        super().check_whole()
+        lawful = check_lawfulness(self.ledger)
+        assert lawful.findings == ()
+        assert lawful.failure is None
 
     def _says(self, positions: set[int]) -> list[str]:
         """Some entries in words, and what voided them."""

@@ -28,7 +28,14 @@ from domain.escalation import (
 )
 from domain.event import EntryVoided, Event
 from domain.evidence import EvidenceLodged
-from domain.person import KeyReplaced, KeyWithdrawn, PersonEnrolled, RoleChanged
+from domain.person import (
+    AdministratorAppointed,
+    AdministratorStoodDown,
+    KeyReplaced,
+    KeyWithdrawn,
+    PersonEnrolled,
+    RoleChanged,
+)
 from domain.plan import ReportIssued, TermsSet
 from domain.signoff import (
     SignOffConfirmed,
@@ -47,7 +54,13 @@ VOTE = ("chair", "member")
 OUTCOMES = (SignOffRecommended, SignOffGranted, SignOffDeclined, SignOffRevoked)
 DEMONSTRATED = {"performance", "family_feedback", "qualitative", "staff_feedback"}
 DECIDED_PHASE = {1: "phase_1", 2: "phase_2"}
-ACTORS = ("recommended_by", "recorder", "person")
+ACTORS = ("recommended_by", "recorder", "confirmed_by", "person")
+NUMBERED = {
+    SignOffRecommended: ("phase", "round"),
+    SignOffConfirmed: ("phase", "confirmation"),
+    EvidenceLodged: ("evidence",),
+}
+"""What has numbers, and the fields that tell one from another on the same action."""
 AMENDS = {
     "timescale": "action.timescale_revised/1",
     "delay": "action.marked_delayed/1",
@@ -248,14 +261,14 @@ class Known:
             yield "too little evidence"
         if event.phase == 2 and 1 not in self.basis(entry.stream_id, entry):
             yield "phase 1 is not granted"
-        if event.phase in self.basis(entry.stream_id, entry) or self.granted(entry, event.phase):
-            yield "granted already"
         earlier = self.last(entry.stream_id, SignOffRecommended, entry, phase=event.phase)
         if earlier and earlier.round >= event.round:
             yield "there was a later recommendation"
-        awaited = earlier and self._awaited(entry, event.phase, earlier.round)
-        if awaited and awaited.shown == event.shown:
-            yield "recommended already"
+        # One that waits is recommended anew even where the rating was taken over meanwhile.
+        waits = earlier and self._awaited(entry, event.phase, earlier.round)
+        done = event.phase in self.basis(entry.stream_id, entry)
+        if not waits and (done or self.granted(entry, event.phase)):
+            yield "granted already"
 
     def _standing(self, entry: Entry) -> str:
         """Of an action just before an entry."""
@@ -354,9 +367,11 @@ class Known:
         members = [e.event.person for e in votes]  # type: ignore[attr-defined]
         if len(members) != len(set(members)):
             yield "a member counts twice"
-        quorum = self.terms(event.body, entry.effective_on)[0]
-        if len(set(members)) < max(quorum, 1):
-            yield f"{len(set(members))} approvals of {quorum}"
+        day = entry.effective_on
+        seated = {person for person in members if self.seat(event.body, person, day) in VOTE}
+        quorum = max(self.terms(event.body, day)[0], event.quorum, 1)
+        if len(seated) < quorum:
+            yield f"{len(seated)} approvals of {quorum}"
 
     def _of_escalation(self, entry: Entry) -> Iterator[str]:
         """It goes up, from who has it, while it is open."""
@@ -385,6 +400,8 @@ class Known:
             if self.said(entry.stream_id, (EscalationResolved, EscalationWithdrawn), entry):
                 yield "it was not open any more"
         if isinstance(event, kinds):
+            if not self.said(f"body/{self.code}/{event.at}", BodyEstablished, day):
+                yield f"there is no {event.at}"
             rung = self.terms(event.at, day)[2]
             if rung and rung <= reached:
                 yield f"went from rung {reached} to {rung}"
@@ -406,6 +423,77 @@ class Known:
             signature = getattr(entry.event, "signature", None)
             if signature and seen.setdefault(signature, entry.position) != entry.position:
                 yield f"entries {seen[signature]} and {entry.position} have one signature"
+
+    # --- who records, and who takes back -------------------------------------------------------
+
+    def administers(self, who: str, day: date) -> bool:
+        """Whether somebody is an administrator as at a day, and with all that is known to come."""
+        return all(self._administers(who, when) for when in (day, date.max))
+
+    def _administers(self, who: str, day: date) -> bool:
+        kinds = (AdministratorAppointed, AdministratorStoodDown)
+        found = self.last(f"person/{self.code}/{who}", kinds, day)
+        if found is not None:
+            return isinstance(found, AdministratorAppointed)
+        return who == self.all[0].note.recorded_by
+
+    def is_led(self, day: date) -> bool:
+        """Whether anybody is left who may say who decides."""
+        people = {e.stream_id.split("/")[2] for e in self.live if e.stream_id.startswith("person/")}
+        first = self.all[0].note.recorded_by
+        return all(
+            any(self._administers(who, when) for who in (first, *people))
+            for when in (day, date.max)
+        )
+
+    def rights_faults(self, entry: Entry, day: date) -> Iterator[str]:
+        """What whoever recorded an entry on a day had no right to, as known before it.
+
+        It is asked of the day on which it was recorded, whatever day it is about.
+        """
+        who, event = entry.note.recorded_by, entry.event
+        administers = self.administers(who, day)
+        if isinstance(event, EntryVoided):
+            yield from self._of_void(entry, event, day)
+        history = isinstance(event, (*oracle.DECISIONS, ActionRated)) and entry.note.source
+        if history and not administers:
+            yield f"{who} takes history over"
+        whole = isinstance(event, ActionRated) and event.milestone is None
+        if whole and self.basis(entry.stream_id, entry) and not administers:
+            yield f"{who} rates what was taken over as done"
+
+    def _of_void(self, entry: Entry, event: EntryVoided, day: date) -> Iterator[str]:
+        who = entry.note.recorded_by
+        if self.administers(who, day):
+            return
+        voided = self.all[event.voids - 1]
+        if event.cause_before is None:
+            free = ("evidence.", "action.rated", "action.progress", "action.impact", "plan.impact")
+            if not voided.event.tag.startswith(free) or voided.note.source:
+                yield f"{who} voids entry {event.voids}"
+            if isinstance(voided.event, EvidenceLodged) and not self.role(who, day):
+                yield f"{who} is not enrolled, and voids evidence"
+            return
+        cause = self.all[entry.position - event.cause_before - 1]
+        if isinstance(cause.event, InterestDeclared):
+            body = cause.stream_id.split("/")[2]
+            if self.seat(body, who, day) not in ("chair", "secretary"):
+                yield f"{who} undoes entry {event.voids} by an interest"
+        elif not cause.stream_id.startswith(("body/", "person/", "plan/")):
+            yield f"{who} undoes entry {event.voids}"
+        elif isinstance(cause.event, EntryVoided):
+            yield f"{who} undoes entry {event.voids} by a void"
+
+    def numbers_given_twice(self) -> Iterator[str]:
+        """Numbers that two entries have, be one of them void or not."""
+        seen: dict[object, int] = {}
+        for entry in self.all:
+            names = NUMBERED.get(type(entry.event))
+            if names:
+                number = tuple(getattr(entry.event, name) for name in names)
+                key = entry.stream_id, entry.event.tag, number
+                if seen.setdefault(key, entry.position) != entry.position:
+                    yield f"entries {seen[key]} and {entry.position} are both {number}"
 
     # --- ratings -------------------------------------------------------------------------------
 
@@ -437,13 +525,14 @@ class Known:
         if not isinstance(outcome, SignOffGranted) or not self.unlike(stream, phase, day):
             return False
         now = _content(fold(self.all, day, self.known_at)[stream], phase)
-        latest = {
-            e.event.person: e  # type: ignore[attr-defined]
-            for e in self.said(
-                stream, SignOffConfirmed, day, phase=phase, round=outcome.round, body=outcome.body
-            )
+        said = self.said(
+            stream, SignOffConfirmed, day, phase=phase, round=outcome.round, body=outcome.body
+        )
+        renewed = {
+            e.event.person  # type: ignore[attr-defined]
+            for e in said
+            if self._when_shown(e, phase) == now
         }
-        renewed = [e for e in latest.values() if self._when_shown(e, phase) == now]
         return len(renewed) < outcome.quorum
 
     def unlike(self, stream: str, phase: int, day: date) -> bool:
