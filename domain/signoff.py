@@ -295,6 +295,8 @@ def objection(state: "Action", event: Event, scale: Scale) -> tuple[str, str] | 
         if ballot is not None and ballot.round == present.round:
             return "voted-already", f"{event.person} has voted on this recommendation already"
     if isinstance(event, SignOffGranted):
+        if is_granted(state, phase, scale):
+            return "already-granted", f"it is rated as phase {phase} would have it, or better"
         if _meaning(event.rating, scale) != MEANINGS[phase]:
             return "other-rating", f"granting phase {phase} does not give that rating"
         approved = len(present.votes("approve", event.body))
@@ -323,8 +325,7 @@ def _not_to_recommend(
 ) -> tuple[str, str] | None:
     # One that waits may be recommended anew, as when what is shown has changed; whether there is
     # need of it is asked only of the command, so that no later round rests on an earlier one.
-    waits = present.status == "recommended"
-    if not waits and (present.status == "granted" or is_granted(state, event.phase, scale)):
+    if is_granted(state, event.phase, scale):
         return "already-granted", f"it is signed off, or rated so, in phase {event.phase} already"
     if event.phase == 2 and not is_granted(state, 1, scale):
         return "phase-1-first", "its sign-off of phase 1 is not granted on that date"

@@ -264,10 +264,8 @@ class Known:
         earlier = self.last(entry.stream_id, SignOffRecommended, entry, phase=event.phase)
         if earlier and earlier.round >= event.round:
             yield "there was a later recommendation"
-        # One that waits is recommended anew even where the rating was taken over meanwhile.
-        waits = earlier and self._awaited(entry, event.phase, earlier.round)
         done = event.phase in self.basis(entry.stream_id, entry)
-        if not waits and (done or self.granted(entry, event.phase)):
+        if done or self.granted(entry, event.phase):
             yield "granted already"
 
     def _standing(self, entry: Entry) -> str:
@@ -353,6 +351,8 @@ class Known:
         asked = self._awaited(entry, event.phase, event.round)
         if asked is None:
             yield "grants what is not recommended"
+        if event.phase in self.basis(entry.stream_id, entry):
+            yield "grants what it is rated as already"
         if event.phase == 2 and 1 not in self.basis(entry.stream_id, entry):
             yield "phase 2 without phase 1"
         votes = self.said(
