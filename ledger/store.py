@@ -129,6 +129,7 @@ class Store(Application[str]):
         self._keeping = threading.Lock()
         self._kept: dict[str, Timeline[Any]] = {}
         self._kept_size = -1
+        self._opening: Entry | None = None
         super().__init__()
 
     @classmethod
@@ -211,13 +212,15 @@ class Store(Application[str]):
             return self.recorder.size(connection)
 
     def opened(self) -> Entry:
-        """The opening entry, which names the ledger."""
-        found = list(self.events.get(LEDGER_STREAM, limit=1))
-        if not found:
-            raise Failed(
-                "empty-ledger", "The ledger has no opening entry.", "Run: govledger verify"
-            )
-        return found[0]  # type: ignore[return-value]
+        """The opening entry, which names the ledger; read once, as it never changes."""
+        if self._opening is None:
+            found: Any = list(self.events.get(LEDGER_STREAM, limit=1))
+            if not found:
+                raise Failed(
+                    "empty-ledger", "The ledger has no opening entry.", "Run: govledger verify"
+                )
+            self._opening = found[0]
+        return self._opening
 
     def timeline(self, stream_id: str, size: int | None = None) -> Timeline[Any]:
         """The timeline of one stream, to add to; empty for one that has not begun.
