@@ -138,8 +138,9 @@ class Rate:
                 "needs-sign-off",
                 f"The rating {shown} is given by a granted sign-off of phase {phase}, "
                 "never directly.",
-                f"Ask the board that signs off {self.ref}. If the rating is history taken from "
-                "a published document, name that document with --source.",
+                f"The lead body begins it: govledger signoff recommend {self.ref} --phase {phase} "
+                "--reason TEXT. If the rating is history taken from a published document, name "
+                "that document with --source.",
             )
         return ActionRated(milestone=self.milestone, rating=step.key)
 
