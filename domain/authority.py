@@ -2,7 +2,7 @@
 
 `check` is asked of an entry when it is recorded, and asked again when a membership, a key, a
 meeting or a body is changed with an earlier date or voided, and by `verify`. It looks at bodies
-and people as at the entry's effective date; at the key as at the day on which it was signed.
+and people as at the entry's effective date; at the key as it was when the ledger took the entry.
 """
 
 from datetime import date

@@ -275,7 +275,7 @@ def objection(state: "Action", event: Event, scale: Scale) -> tuple[str, str] | 
             return "taken-over", "its rating was taken over from a document, not signed off"
         if isinstance(event, SignOffConfirmed):
             return _not_to_confirm(event, present)
-        if _meaning(event.rating, scale) != BACK[phase]:
+        if event.rating != _key(scale, BACK[phase]):
             return "other-rating", "revoking that phase does not give that rating"
         if phase == 1 and is_granted(state, 2, scale):
             return "phase-2-first", "its sign-off of phase 2 rests on this one and is granted"
@@ -297,7 +297,7 @@ def objection(state: "Action", event: Event, scale: Scale) -> tuple[str, str] | 
     if isinstance(event, SignOffGranted):
         if is_granted(state, phase, scale):
             return "already-granted", f"it is rated as phase {phase} would have it, or better"
-        if _meaning(event.rating, scale) != MEANINGS[phase]:
+        if event.rating != _key(scale, MEANINGS[phase]):
             return "other-rating", f"granting phase {phase} does not give that rating"
         approved = len(present.votes("approve", event.body))
         if approved < event.quorum:
@@ -305,9 +305,9 @@ def objection(state: "Action", event: Event, scale: Scale) -> tuple[str, str] | 
     return None
 
 
-def _meaning(rating: str, scale: Scale) -> Meaning | None:
-    step = scale.step(rating)
-    return step.meaning if step else None
+def _key(scale: Scale, meaning: Meaning) -> str | None:
+    step = scale.with_meaning(meaning)
+    return step.key if step else None
 
 
 def _not_to_confirm(event: SignOffConfirmed, present: SignOff) -> tuple[str, str] | None:

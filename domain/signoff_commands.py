@@ -12,6 +12,7 @@ from domain.content import is_stale, shown
 from domain.errors import Refusal
 from domain.scene import Scene
 from domain.signoff import (
+    BACK,
     MEANINGS,
     PHASES,
     SignOff,
@@ -222,7 +223,7 @@ class Revoke:
     def decide(self, scene: Scene) -> Sequence[Recorded]:
         """Raises Refusal: not-granted, phase-2-first, no-such-step, not-quorate; NotAuthorised."""
         scale = scene.plan.scale
-        back = scale.with_meaning("activity_complete" if self.phase == 2 else "on_track")
+        back = scale.with_meaning(BACK[self.phase])
         if back is None:
             raise Refusal("no-such-step", "The plan's scale has no rating to move back to.")
         event = SignOffRevoked(
