@@ -98,6 +98,35 @@ def test_its_example_works(boards: Cli, path: str) -> None:
     assert len(said.json["root"]) == 64
 
 
+def test_the_illustration_holds_what_its_page_says(boards: Cli) -> None:
+    """Both phases granted, one declined, one stale, one revoked, and the two escalations."""
+    found = {(s["ref"], s["phase"]): s for s in boards.data("signoff", "list")["signoffs"]}
+    expected = {
+        ("SL17", 1): "granted",
+        ("SL18", 1): "granted",
+        ("SL2a", 2): "granted",
+        ("SL5", 2): "granted",
+        ("P5", 1): "declined",
+        ("SL4", 2): "revoked",
+        ("P9", 1): "recommended",
+        ("S9", 1): "recommended",
+    }
+    assert {key: found[key]["status"] for key in expected} == expected
+    assert [key for key, line in found.items() if line["stale"]] == [("SL5", 2)]
+    issues = boards.data("escalate", "list", "--as-at", "2025-11-30")["escalations"]
+    assert {(e["escalation"], e["status"], e["overdue"]) for e in issues} == {
+        ("E1", "resolved", False),
+        ("E2", "open", True),
+    }
+    ratings = {row["ref"]: row["rating"] for row in boards.data("overview")["actions"]}
+    assert [ratings[ref] for ref in ("SL17", "SL2a", "SL4", "P5")] == [
+        "Amber E",
+        "Complete",
+        "Amber E",
+        "On track",
+    ]
+
+
 def test_the_lists_are_not_empty() -> None:
     """There are commands to hold to this, of both kinds."""
     assert len(WRITES) > 25
