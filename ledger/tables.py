@@ -1,7 +1,8 @@
 """The tables of a ledger, and what the database itself refuses to do to them.
 
-`entries` and `texts` are append-only: triggers refuse UPDATE and DELETE whoever asks. `head` is
-the tree's size, root and frontier, moved in the same transaction as every append.
+`entries`, `texts` and `withheld` are append-only: triggers refuse UPDATE and DELETE whoever asks.
+The one exception is a text that is on record as withheld, which can be deleted. `head` is the
+tree's size, root and frontier, moved in the same transaction as every append.
 """
 
 from sqlalchemy import (
@@ -52,6 +53,18 @@ texts = Table(
     sqlite_with_rowid=False,
 )
 
+withheld = Table(
+    "withheld",
+    metadata,
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("field", String, primary_key=True),
+    Column("by", Integer, nullable=False),
+    Column("basis", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""The texts that an entry has withheld: which entry, and on what basis. Only such a text can be
+deleted from `texts`, and nothing from here."""
+
 head = Table(
     "head",
     metadata,
@@ -67,8 +80,12 @@ head = Table(
 KEYS = {
     "entries": (("position",), ("stream_id", "stream_version")),
     "texts": (("position", "field"),),
+    "withheld": (("position", "field"),),
 }
 """What is append-only, and the keys by which a row could be put in another's place."""
+
+
+_WITHHELD = "EXISTS (SELECT 1 FROM withheld WHERE position = OLD.position AND field = OLD.field)"
 
 
 def triggers() -> dict[str, str]:
@@ -90,10 +107,14 @@ def triggers() -> dict[str, str]:
             ("DELETE", "BEFORE DELETE"),
             ("REPLACE", "BEFORE INSERT"),
         ):
-            name = f"{table}_refuse_{verb.lower()}"
+            name, only = f"{table}_refuse_{verb.lower()}", ""
+            if verb == "REPLACE":
+                only = f"WHEN {taken} "
+            elif (table, verb) == ("texts", "DELETE"):
+                only = f"WHEN NOT {_WITHHELD} "
             found[name] = (
                 f"CREATE TRIGGER {name} {when} ON {table} "
-                + (f"WHEN {taken} " if verb == "REPLACE" else "")
+                + only
                 + "BEGIN SELECT RAISE(ABORT, "
                 + f"'the ledger is append-only: {verb} on {table} refused'); END"
             )

@@ -10,6 +10,7 @@ from ledger.tables import KEYS, entries, texts
 from ledger.verification import verify
 from projections.upkeep import open_ledger
 
+HOLD = ("entries", "texts")
 COLUMNS = [(column.table.name, column.name) for column in (*entries.columns, *texts.columns)]
 
 
@@ -40,14 +41,14 @@ def test_update_is_refused(example_path: Path, table: str, column: str) -> None:
     refused(example_path, f"UPDATE {table} SET {column} = {column} WHERE position = 5")
 
 
-@pytest.mark.parametrize("table", KEYS)
+@pytest.mark.parametrize("table", HOLD)
 @pytest.mark.parametrize("where", ["", "WHERE position = 5", "WHERE position > 300"])
 def test_delete_is_refused(example_path: Path, table: str, where: str) -> None:
     """DELETE of one entry or text, of the last ones, or of all of them is refused."""
     refused(example_path, f"DELETE FROM {table} {where}")
 
 
-@pytest.mark.parametrize("table", KEYS)
+@pytest.mark.parametrize("table", HOLD)
 @pytest.mark.parametrize("resolution", ["IGNORE", "REPLACE", "FAIL", "ROLLBACK", "ABORT"])
 def test_update_is_refused_however_it_resolves(
     example_path: Path, table: str, resolution: str
@@ -56,7 +57,7 @@ def test_update_is_refused_however_it_resolves(
     refused(example_path, f"UPDATE OR {resolution} {table} SET position = 1 WHERE position = 5")
 
 
-@pytest.mark.parametrize("table", KEYS)
+@pytest.mark.parametrize("table", HOLD)
 def test_upsert_is_refused(example_path: Path, table: str) -> None:
     """INSERT … ON CONFLICT DO UPDATE is refused as the UPDATE that it is."""
     refused(
@@ -66,7 +67,7 @@ def test_upsert_is_refused(example_path: Path, table: str) -> None:
     )
 
 
-@pytest.mark.parametrize("table", KEYS)
+@pytest.mark.parametrize("table", HOLD)
 def test_insert_or_replace_is_refused(example_path: Path, table: str) -> None:
     """INSERT OR REPLACE of a row that is there is refused as the DELETE that it is."""
     refused(
