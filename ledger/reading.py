@@ -30,7 +30,7 @@ _FACTS = (
 
 def begins_with(column: ColumnElement[str], prefix: str) -> ColumnElement[bool]:
     """Whether a stream's name begins so. (LIKE would take capitals and small letters for one.)"""
-    return column.between(prefix, prefix + "\U0010ffff")
+    return (column >= prefix) & (column <= prefix + "\U0010ffff")
 
 
 class EntryReader:
@@ -60,13 +60,13 @@ class EntryReader:
         """
         row = connection.execute(SELECT_HEAD).first()
         if row is None:
-            raise not_a_ledger(self.database.path)
+            raise not_a_ledger(self.database)
         if not isinstance(row.format, int) or row.format < 1:
-            raise not_a_ledger(self.database.path)
+            raise not_a_ledger(self.database)
         if row.format > FORMAT:
             raise Failed(
                 "newer-format",
-                f"The ledger {self.database.path} is of format {row.format}; this version of "
+                f"The ledger {self.database.location} is of format {row.format}; this version of "
                 f"govledger reads up to format {FORMAT}.",
                 "Install a newer govledger. Nothing was changed.",
             )

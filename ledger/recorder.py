@@ -93,16 +93,17 @@ class Recorder(EntryReader, ApplicationRecorder):
         Raises:
             Failed: there is a ledger already, or another program's database.
         """
-        with self._one_writer, self.database.writing() as connection:
+        with self._one_writer, self.database.writing(new=True) as connection:
             there = set(inspect(connection).get_table_names())
             if there:
                 ours = there >= set(metadata.tables)
                 raise Failed(
                     "already-a-ledger" if ours else "not-empty",
-                    f"{self.database.path} is a {'ledger' if ours else 'database'} already.",
-                    "Use it as it is, or name another file with --ledger PATH.",
+                    f"{self.database.location} is a {'ledger' if ours else 'database'} already.",
+                    "Use it as it is, or name another with --ledger PATH.",
                 )
             create_tables(connection)
+            self.database.make_guards(connection)
             connection.execute(
                 insert(head).values(
                     id=1, format=FORMAT, size=0, root=EMPTY_ROOT, frontier=b"", recorded_at=""

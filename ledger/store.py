@@ -26,7 +26,7 @@ from domain.errors import BadInput, Failed
 from domain.event import LedgerOpened
 from domain.text import one_line
 from domain.timeline import Timeline, action_stream, stream_of
-from ledger.database import Database
+from ledger.database import Database, open_database
 from ledger.entry import Entry, EntryMapper, Note
 from ledger.reading import begins_with
 from ledger.recorder import Projector, Recorder, Unless
@@ -146,13 +146,7 @@ class Store(Application[str]):
         Raises:
             Failed: already-a-ledger, or the file cannot be made.
         """
-        if not Path(path).parent.is_dir():
-            raise Failed(
-                "no-folder", f"There is no folder {Path(path).parent}.", "Make the folder first."
-            )
-        if Path(path).exists() and Path(path).stat().st_size:
-            Database(path).close()
-        ledger = cls(Database(path, create=True), projector, clock)
+        ledger = cls(open_database(path, create=True), projector, clock)
         called = one_line(name, "The name of a ledger")
         opened = LedgerOpened(ledger_id=uuid.uuid4().hex, name=called, format=FORMAT)
         person = one_line(recorded_by, "A person's name")
@@ -173,7 +167,7 @@ class Store(Application[str]):
         Raises:
             Failed: no-ledger, not-a-ledger, newer-format.
         """
-        ledger = cls(Database(path), projector, clock)
+        ledger = cls(open_database(path), projector, clock)
         try:
             ledger.recorder.check_format()
         except Failed:

@@ -6,6 +6,7 @@ tree's size, root and frontier, moved in the same transaction as every append.
 """
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     Column,
     Connection,
@@ -18,6 +19,13 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+WORDS = String().with_variant(String(collation="C"), "postgresql")
+"""Text that sorts by its bytes on every engine: `begins_with` and the order of rows rest on it."""
+PROSE = Text().with_variant(Text(collation="C"), "postgresql")
+"""The same, where it may be long."""
+NUMBER = Integer().with_variant(BigInteger(), "postgresql")
+"""A whole number of up to eight bytes on every engine."""
+
 FORMAT = 1
 """Version of the stored form. A newer ledger is refused, never guessed at."""
 
@@ -26,18 +34,18 @@ metadata = MetaData()
 entries = Table(
     "entries",
     metadata,
-    Column("position", Integer, primary_key=True, autoincrement=False),
-    Column("stream_id", String, nullable=False),
-    Column("stream_version", Integer, nullable=False),
-    Column("type", String, nullable=False),
-    Column("recorded_at", String, nullable=False),
-    Column("entry_id", String, nullable=False),
-    Column("effective_on", String, nullable=False),
-    Column("recorded_by", String, nullable=False),
-    Column("reason", String),
-    Column("decided_by", Text),
-    Column("source", Text),
-    Column("correction", Integer, nullable=False),
+    Column("position", NUMBER, primary_key=True, autoincrement=False),
+    Column("stream_id", WORDS, nullable=False),
+    Column("stream_version", NUMBER, nullable=False),
+    Column("type", WORDS, nullable=False),
+    Column("recorded_at", WORDS, nullable=False),
+    Column("entry_id", WORDS, nullable=False),
+    Column("effective_on", WORDS, nullable=False),
+    Column("recorded_by", WORDS, nullable=False),
+    Column("reason", WORDS),
+    Column("decided_by", PROSE),
+    Column("source", PROSE),
+    Column("correction", NUMBER, nullable=False),
     Column("payload", LargeBinary, nullable=False),
     Column("subtrees", LargeBinary, nullable=False),
     UniqueConstraint("stream_id", "stream_version", name="one_version_once"),
@@ -46,20 +54,20 @@ entries = Table(
 texts = Table(
     "texts",
     metadata,
-    Column("position", Integer, primary_key=True, autoincrement=False),
-    Column("field", String, primary_key=True),
+    Column("position", NUMBER, primary_key=True, autoincrement=False),
+    Column("field", WORDS, primary_key=True),
     Column("salt", LargeBinary, nullable=False),
-    Column("text", Text, nullable=False),
+    Column("text", PROSE, nullable=False),
     sqlite_with_rowid=False,
 )
 
 withheld = Table(
     "withheld",
     metadata,
-    Column("position", Integer, primary_key=True, autoincrement=False),
-    Column("field", String, primary_key=True),
-    Column("by", Integer, nullable=False),
-    Column("basis", Text, nullable=False),
+    Column("position", NUMBER, primary_key=True, autoincrement=False),
+    Column("field", WORDS, primary_key=True),
+    Column("by", NUMBER, nullable=False),
+    Column("basis", PROSE, nullable=False),
     sqlite_with_rowid=False,
 )
 """The texts that an entry has withheld: which entry, and on what basis. Only such a text can be
@@ -68,12 +76,12 @@ deleted from `texts`, and nothing from here."""
 head = Table(
     "head",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=False),
-    Column("format", Integer, nullable=False),
-    Column("size", Integer, nullable=False),
+    Column("id", NUMBER, primary_key=True, autoincrement=False),
+    Column("format", NUMBER, nullable=False),
+    Column("size", NUMBER, nullable=False),
     Column("root", LargeBinary, nullable=False),
     Column("frontier", LargeBinary, nullable=False),
-    Column("recorded_at", String, nullable=False),
+    Column("recorded_at", WORDS, nullable=False),
     CheckConstraint("id = 1", name="one_head"),
 )
 
@@ -122,10 +130,8 @@ def triggers() -> dict[str, str]:
 
 
 def create_tables(connection: Connection) -> None:
-    """Create the tables of the store, and what guards them."""
+    """Create the tables of the store; what guards them is the engine's to make."""
     metadata.create_all(connection)
-    for statement in triggers().values():
-        connection.exec_driver_sql(statement)
 
 
 def triggers_present(connection: Connection) -> dict[str, str]:

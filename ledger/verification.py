@@ -19,7 +19,7 @@ from domain.event import REGISTRY
 from ledger.canonical import commitment
 from ledger.entry import StoredEntry, VaultText, leaf_bytes
 from ledger.store import Store
-from ledger.tables import FORMAT, entries, head, texts, triggers, triggers_present
+from ledger.tables import FORMAT, entries, head, texts
 from ledger.tree import HASH_BYTES, Tree, leaf_hash
 
 
@@ -94,6 +94,7 @@ class _Check:
     ) -> None:
         self.held = held
         self.root_there: str | None = None
+        self.database = store.database
         self.recorder = store.recorder
         self.mapper = store.mapper
         self.tick = tick
@@ -109,17 +110,18 @@ class _Check:
         self.findings.append(Finding(kind, position, message))
 
     def guards(self, connection: Connection) -> None:
-        """The triggers that make the database itself refuse changes."""
-        there, ours = triggers_present(connection), triggers()
+        """The triggers, and what else makes the database itself refuse changes."""
+        ours = self.database.guards_due(connection)
+        there = self.database.guards_present(connection)
         for name in sorted(there.keys() - ours.keys()):
-            self.add("guard-unknown", None, f"The trigger {name} is not one of the ledger's.")
+            self.add("guard-unknown", None, f"The guard {name} is not one of the ledger's.")
         for name, statement in ours.items():
             if there.get(name) != statement:
                 what = "has been changed" if name in there else "is missing"
                 self.add(
                     "guard-missing",
                     None,
-                    f"The trigger {name} {what}: somebody may have opened the way for an edit.",
+                    f"The guard {name} {what}: somebody may have opened the way for an edit.",
                 )
 
     def entries(self, connection: Connection) -> None:
@@ -297,9 +299,8 @@ class _Check:
 
     def file(self, connection: Connection) -> None:
         """The database's own check of its file: an index that is wrong would hide entries."""
-        for said in connection.exec_driver_sql("PRAGMA integrity_check").scalars():
-            if said != "ok":
-                self.add("database-damaged", None, f"The database finds in its file: {said}.")
+        for said in self.database.check_storage(connection):
+            self.add("database-damaged", None, f"The database finds in its file: {said}.")
 
 
 def _matches(committed: str, kept: VaultText) -> bool:

@@ -16,11 +16,8 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Connection,
-    Integer,
     MetaData,
-    String,
     Table,
-    Text,
     UniqueConstraint,
     bindparam,
     exc,
@@ -33,6 +30,7 @@ from sqlalchemy import (
 from domain.event import REGISTRY, EntryVoided
 from ledger.database import insert_rows
 from ledger.rows import Fact
+from ledger.tables import NUMBER, PROSE, WORDS
 
 VERSION = 1
 """Version of the read models; a ledger whose models are older needs `rebuild`."""
@@ -42,11 +40,11 @@ metadata = MetaData()
 slots = Table(
     "slots",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=False),
-    Column("plan", String, nullable=False, index=True),
-    Column("stream_id", String, nullable=False),
-    Column("part", String, nullable=False),
-    Column("attribute", String, nullable=False),
+    Column("id", NUMBER, primary_key=True, autoincrement=False),
+    Column("plan", WORDS, nullable=False, index=True),
+    Column("stream_id", WORDS, nullable=False),
+    Column("part", WORDS, nullable=False),
+    Column("attribute", WORDS, nullable=False),
     UniqueConstraint("stream_id", "part", "attribute", name="one_slot"),
 )
 
@@ -54,27 +52,27 @@ slots = Table(
 assertions = Table(
     "assertions",
     metadata,
-    Column("slot", Integer, primary_key=True, autoincrement=False),
+    Column("slot", NUMBER, primary_key=True, autoincrement=False),
     # Sorts as the fold does: see order_key.
     Column("at", BigInteger, primary_key=True, autoincrement=False),
-    Column("position", Integer, nullable=False),
-    Column("voided_by", Integer),
-    Column("value", Text, nullable=False),
+    Column("position", NUMBER, nullable=False),
+    Column("voided_by", NUMBER),
+    Column("value", PROSE, nullable=False),
     sqlite_with_rowid=False,
 )
 
 voids = Table(
     "voids",
     metadata,
-    Column("position", Integer, primary_key=True, autoincrement=False),
-    Column("voided_by", Integer, nullable=False),
+    Column("position", NUMBER, primary_key=True, autoincrement=False),
+    Column("voided_by", NUMBER, nullable=False),
 )
 
 projection = Table(
     "projection",
     metadata,
-    Column("version", Integer, primary_key=True, autoincrement=False),
-    Column("position", Integer, nullable=False),
+    Column("version", NUMBER, primary_key=True, autoincrement=False),
+    Column("position", NUMBER, nullable=False),
 )
 
 Slot = tuple[str, str, str]
@@ -107,6 +105,7 @@ def day_of(key: int) -> date:
 
 
 _SLOTS_OF = select(slots).where(slots.c.stream_id.in_(bindparam("streams", expanding=True)))
+_POSITION = select(projection.c.version, projection.c.position)
 _LAST_SLOT = select(func.coalesce(func.max(slots.c.id), 0))
 _MOVE = update(projection).where(projection.c.version == VERSION)
 _VOID = (
@@ -144,7 +143,7 @@ class PlanProjector:
         *,
         tick: Callable[[int], None] = lambda _done: None,
     ) -> int:
-        """Drop the read models and make them again from all the entries.
+        """Make the read models again from all the entries, in place of those there are.
 
         Args:
             batches: every entry of the ledger in order.
@@ -153,8 +152,7 @@ class PlanProjector:
         Returns:
             The number of entries read.
         """
-        metadata.drop_all(connection)
-        self.create(connection)
+        self._empty(connection)
         known: dict[Slot, int] = {}
         done = 0
         for batch in batches:
@@ -162,6 +160,18 @@ class PlanProjector:
             done += len(batch)
             tick(done)
         return done
+
+    def _empty(self, connection: Connection) -> None:
+        found = self.position(connection)
+        if connection.dialect.name == "sqlite" or found is None or found[0] != VERSION:
+            metadata.drop_all(connection)
+            self.create(connection)
+            return
+        # On a server only the owner may drop a table, and would have to wait for every reader;
+        # rows that are deleted stay there for those who read at the time.
+        for table in (assertions, slots, voids):
+            connection.execute(table.delete())
+        connection.execute(_MOVE, {"position": 0})
 
     def _take_in(
         self, connection: Connection, batch: Sequence[Fact], known: dict[Slot, int]
@@ -213,8 +223,11 @@ class PlanProjector:
     def position(self, connection: Connection) -> tuple[int, int] | None:
         """(version, position) up to which the read models have taken in the entries."""
         try:
-            row = connection.execute(select(projection.c.version, projection.c.position)).first()
-        except exc.OperationalError:
+            with connection.begin_nested():  # a server gives up the transaction on an error
+                row = connection.execute(_POSITION).first()
+        except (exc.OperationalError, exc.ProgrammingError) as error:
+            if error.connection_invalidated:
+                raise
             return None  # somebody has dropped the tables
         return (row.version, row.position) if row else None
 

@@ -5,7 +5,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from ledger.database import Database
+from ledger.database import Database, open_database
 from tests.contract import recorder_cases
 
 
@@ -17,7 +17,7 @@ class OnSQLite(recorder_cases.Backend):
     def new_database(self) -> Database:
         folder = TemporaryDirectory()
         self.addCleanup(folder.cleanup)
-        return Database(Path(folder.name) / "ledger.sqlite", create=True)
+        return open_database(Path(folder.name) / "ledger.sqlite", create=True)
 
 
 class TestApplicationRecorder(OnSQLite, recorder_cases.ApplicationRecorderCase):

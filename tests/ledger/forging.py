@@ -15,7 +15,7 @@ from domain.dates import now
 from domain.event import Event
 from domain.signoff import SignOff, SignOffVoted
 from ledger import signatures
-from ledger.database import Database
+from ledger.database import open_database
 from ledger.entry import Entry, Note
 from ledger.lawfulness import Lawful, check_lawfulness
 from ledger.service import Ledger
@@ -99,7 +99,9 @@ def rewritten(path: Path, target: Path, change: Change) -> Path:
     source.close()
     changed = [(old, new) for old in kept if (new := change(old)) is not None]
     copy = Ledger(
-        Database(target, create=True), PlanProjector(), lambda: instants[-1] if instants else now()
+        open_database(target, create=True),
+        PlanProjector(),
+        lambda: instants[-1] if instants else now(),
     )
     versions: dict[str, int] = {}
     for old, new in changed:

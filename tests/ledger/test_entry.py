@@ -65,7 +65,7 @@ from domain.signoff import (
 from domain.text import WITHOUT_TEXT
 from domain.timescale import Timescale
 from ledger.canonical import commitment
-from ledger.database import Database
+from ledger.database import open_database
 from ledger.entry import (
     ENVELOPE_FIELDS,
     Decision,
@@ -214,7 +214,7 @@ def entry_of(event: Event, note: Note = NOTE) -> Entry:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store(Database(tmp_path / "store.sqlite", create=True))
+    store = Store(open_database(tmp_path / "store.sqlite", create=True))
     store.recorder.create()
     yield store
     store.close()
