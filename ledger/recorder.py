@@ -194,9 +194,10 @@ class Recorder(EntryReader, ApplicationRecorder):
         try:
             insert_rows(connection, entries, [entry_row(entry) for entry in stored])
         except exc.IntegrityError as error:
-            first = connection.execute(_ENTRY_ID, {"position": before.size + 1}).scalar()
-            if first not in (None, stored[0].envelope["entry_id"]):
-                raise _head_changed() from error
+            # By another connection: after an error a server takes no question on this one.
+            with self.database.reading() as beside:
+                if beside.execute(_ENTRY_ID, {"position": before.size + 1}).scalar():
+                    raise _head_changed() from error
             raise IntegrityError(str(error.orig)) from error
         insert_rows(connection, texts, [row for entry in stored for row in text_rows(entry)])
         moved = {"root": tree.root, "frontier": tree.frontier, "recorded_at": recorded_at}

@@ -14,6 +14,7 @@ from domain.commands import Delay, NoteProgress, Rate, ReviseTimescale
 from ledger.entry import Decision, Note
 from ledger.service import Ledger
 from projections.upkeep import create_ledger
+from tests.servers import Server, running
 
 # A slow machine is no failure.
 settings.register_profile("govledger", deadline=None)
@@ -79,6 +80,13 @@ def go_on(ledger: Ledger) -> None:
     ledger.rate_impact(
         PLAN, "1", "Impact sustained", Note(day, "B. Chair", reason="Seen by inspectors.")
     )
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A PostgreSQL server; take a new database of it for each test."""
+    with running(tmp_path_factory.mktemp("pg")) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
