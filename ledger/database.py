@@ -15,10 +15,21 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import URL, Connection, Dialect, Engine, Table, create_engine, event, exc, insert
+from sqlalchemy import (
+    URL,
+    Connection,
+    Dialect,
+    Engine,
+    Table,
+    create_engine,
+    event,
+    exc,
+    insert,
+    inspect,
+)
 
 from domain.errors import BadInput, Failed, GovledgerError, IntegrityBroken
-from ledger.tables import texts, triggers, triggers_present
+from ledger.tables import metadata, texts, triggers, triggers_present
 
 BUSY_SECONDS = 60
 """How long a writer waits for the one before it."""
@@ -80,11 +91,8 @@ class Database(ABC):
                 with self._as_is(connection):
                     yield connection
                 return
-            self._within.reading = connection
-            try:
+            with self.reading_within(connection):
                 yield connection
-            finally:
-                self._within.reading = None
 
     @contextmanager
     def writing(self, *, new: bool = False) -> Iterator[Connection]:
@@ -98,6 +106,30 @@ class Database(ABC):
         with self._connection(writes=True) as connection:
             self._queue(connection, new)
             yield connection
+
+    @contextmanager
+    def reading_within(self, connection: Connection) -> Iterator[None]:
+        """Every reading of this thread sees what a transaction has written, before its commit."""
+        self._within.reading = connection
+        try:
+            yield
+        finally:
+            self._within.reading = None
+
+    def check_empty(self, connection: Connection) -> None:
+        """That a new ledger can be begun here.
+
+        Raises:
+            Failed: there is a ledger already, or another program's database.
+        """
+        there = set(inspect(connection).get_table_names())
+        if there:
+            ours = there >= set(metadata.tables)
+            raise Failed(
+                "already-a-ledger" if ours else "not-empty",
+                f"{self.location} is a {'ledger' if ours else 'database'} already.",
+                "Use it as it is, or name another with --ledger PATH.",
+            )
 
     @contextmanager
     def _connection(self, *, writes: bool) -> Iterator[Connection]:

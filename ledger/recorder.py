@@ -18,15 +18,15 @@ from eventsourcing.persistence import (
     StoredEvent,
     Subscription,
 )
-from sqlalchemy import Connection, bindparam, exc, func, insert, inspect, or_, select, update
+from sqlalchemy import Connection, bindparam, exc, func, insert, or_, select, update
 
 from domain.dates import now, read_instant, write_instant
-from domain.errors import Failed, IntegrityBroken
+from domain.errors import IntegrityBroken
 from ledger.database import Database, insert_rows
 from ledger.entry import StoredEntry, leaf_bytes, plain_envelope
 from ledger.reading import EntryReader, begins_with
 from ledger.rows import Fact, entry_row, fact, text_rows
-from ledger.tables import FORMAT, create_tables, entries, head, metadata, texts
+from ledger.tables import FORMAT, create_tables, entries, head, texts
 from ledger.tree import EMPTY_ROOT, Tree
 
 MOST = 2**62
@@ -94,14 +94,7 @@ class Recorder(EntryReader, ApplicationRecorder):
             Failed: there is a ledger already, or another program's database.
         """
         with self._one_writer, self.database.writing(new=True) as connection:
-            there = set(inspect(connection).get_table_names())
-            if there:
-                ours = there >= set(metadata.tables)
-                raise Failed(
-                    "already-a-ledger" if ours else "not-empty",
-                    f"{self.database.location} is a {'ledger' if ours else 'database'} already.",
-                    "Use it as it is, or name another with --ledger PATH.",
-                )
+            self.database.check_empty(connection)
             create_tables(connection)
             self.database.make_guards(connection)
             connection.execute(

