@@ -11,6 +11,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext
+from operator import methodcaller
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -447,8 +448,7 @@ def _refused(error: exc.DBAPIError) -> Failed | None:
     )
 
 
-def _any_text(written: bytes) -> str:
-    return written.decode("utf-8", "surrogateescape")
+_any_text = methodcaller("decode", "utf-8", "surrogateescape")
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:

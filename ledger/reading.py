@@ -1,6 +1,6 @@
 """Reading entries as they are stored: in order, by stream, by position, and at an instant."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,9 @@ from ledger.tree import root_at
 
 BATCH = 5_000
 """How many entries are held at once when a whole ledger is read."""
+
+HeldTexts = Mapping[str, Row[Any]]
+"""Of one entry the rows of `texts` by field: position, field, salt, text."""
 
 SELECT_HEAD = select(head.c.format, head.c.size, head.c.frontier, head.c.recorded_at)
 
@@ -79,12 +82,19 @@ class EntryReader:
         until: int | None = None,
     ) -> Iterator[StoredEntry]:
         """All entries after a position in order, a batch at a time."""
+        for rows, held in self.rows(connection, after, until):
+            yield from _stored(rows, held)
+
+    def rows(
+        self, connection: Connection, after: int = 0, until: int | None = None
+    ) -> Iterator[tuple[Sequence[Row[Any]], Mapping[int, HeldTexts]]]:
+        """The rows that `read` makes its entries from, a batch at a time, with their texts."""
         while True:
             query = select(entries).where(entries.c.position > after)
             if until is not None:
                 query = query.where(entries.c.position <= until)
             rows = connection.execute(query.order_by(entries.c.position).limit(BATCH)).all()
-            yield from self.with_texts(connection, rows)
+            yield rows, _texts_of(connection, rows)
             if len(rows) < BATCH:
                 return
             after = rows[-1].position
@@ -123,22 +133,7 @@ class EntryReader:
     @staticmethod
     def with_texts(connection: Connection, rows: Sequence[Row[Any]]) -> list[StoredEntry]:
         """The entries of these rows, with their texts."""
-        if not rows:
-            return []
-        held: dict[int, dict[str, VaultText]] = {}
-        positions = sorted(row.position for row in rows)
-        if positions[-1] - positions[0] < 2 * len(positions):
-            found = texts.c.position.between(positions[0], positions[-1])
-            queries = [select(texts).where(found)]
-        else:
-            queries = [
-                select(texts).where(texts.c.position.in_(positions[i : i + 500]))
-                for i in range(0, len(positions), 500)
-            ]
-        for query in queries:
-            for row in connection.execute(query):
-                held.setdefault(row.position, {})[row.field] = VaultText(row.salt, row.text)
-        return [stored_entry(row, held.get(row.position, {})) for row in rows]
+        return list(_stored(rows, _texts_of(connection, rows)))
 
     # --- the two clocks and the tree ---------------------------------------------------------
 
@@ -175,3 +170,32 @@ class EntryReader:
             return connection.execute(query).scalar() or b""
 
         return root_at(size, subtrees_at)
+
+
+def _texts_of(connection: Connection, rows: Sequence[Row[Any]]) -> dict[int, dict[str, Row[Any]]]:
+    """The texts of these entries, by position and field."""
+    held: dict[int, dict[str, Row[Any]]] = {}
+    if not rows:
+        return held
+    positions = sorted(row[0] for row in rows)
+    if positions[-1] - positions[0] < 2 * len(positions):
+        found = texts.c.position.between(positions[0], positions[-1])
+        queries = [select(texts).where(found)]
+    else:
+        queries = [
+            select(texts).where(texts.c.position.in_(positions[i : i + 500]))
+            for i in range(0, len(positions), 500)
+        ]
+    for query in queries:
+        for row in connection.execute(query).all():
+            position, field, _, _ = row
+            held.setdefault(position, {})[field] = row
+    return held
+
+
+def _stored(rows: Sequence[Row[Any]], held: Mapping[int, HeldTexts]) -> Iterator[StoredEntry]:
+    for row in rows:
+        kept = held.get(row[0], {})
+        yield stored_entry(
+            row, {name: VaultText(text.salt, text.text) for name, text in kept.items()}
+        )

@@ -5,19 +5,23 @@ check inside one database can show is an end that was left off, or a rewrite of 
 included: for that, hold a root that was printed earlier against the root at the same position.
 """
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date
+from functools import lru_cache
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, exc, select
 
 from domain.dates import london_day, read_instant
-from domain.errors import IntegrityBroken
-from domain.event import REGISTRY
-from ledger.canonical import commitment
-from ledger.entry import StoredEntry, VaultText, leaf_bytes
+from domain.errors import Failed, IntegrityBroken
+from domain.event import REGISTRY, Event
+from domain.text import WITHOUT_TEXT
+from ledger.canonical import canonical, commitment
+from ledger.entry import Decision, VaultText
+from ledger.reading import HeldTexts
+from ledger.rows import decision, row_leaf_bytes, stored_entry
 from ledger.store import Store
 from ledger.tables import FORMAT, entries, head, texts
 from ledger.tree import HASH_BYTES, Tree, leaf_hash
@@ -103,6 +107,7 @@ class _Check:
         self.expected = 1
         self.recorded_at = ""
         self.versions: dict[str, int] = {}
+        self.parts = (self._hashes, self._clocks, self._stream, self._content)
         self.gap = False
         self.whole = False
 
@@ -126,15 +131,15 @@ class _Check:
 
     def entries(self, connection: Connection) -> None:
         """Every entry in order."""
-        for stored in self.recorder.read(connection):
-            self.entry(stored)
-            if stored.position % 5_000 == 0:
-                self.tick(stored.position)
+        for rows, held in self.recorder.rows(connection):
+            for row in rows:
+                self.entry(row, held.get(row[0], {}))
+            self.tick(self.expected - 1)
         self.whole = True
 
-    def entry(self, stored: StoredEntry) -> None:
+    def entry(self, row: Any, held: HeldTexts) -> None:
         """Everything that can be said of one entry and its place after the one before."""
-        where = stored.position
+        where = row[0]
         if where != self.expected:
             lost = f"{self.expected}" if where == self.expected + 1 else f"{self.expected}…"
             self.add("entry-missing", self.expected, f"Entry {lost} before entry {where} is gone.")
@@ -142,9 +147,9 @@ class _Check:
             self.gap = True
         self.expected = where + 1
         odd = False
-        for part in (self._hashes, self._clocks, self._stream, self._texts, self._readable):
+        for part in self.parts:
             try:
-                part(stored)
+                part(row, held)
             except Exception:  # an edit can leave any value behind
                 odd = True
         if self.held and where == self.held[0]:
@@ -168,43 +173,42 @@ class _Check:
             "that you were shown.",
         )
 
-    def _readable(self, stored: StoredEntry) -> None:
-        try:
-            self.mapper.to_domain_event(stored)
-        except IntegrityBroken as error:
-            self.add(error.rule, stored.position, error.message)
+    # The parts take a row apart by its order, which is ten times as quick as by its names.
 
-    def _hashes(self, stored: StoredEntry) -> None:
-        where = stored.position
-        kept = stored.subtrees if isinstance(stored.subtrees, bytes) else b""
+    def _hashes(self, row: Any, _held: HeldTexts) -> None:
+        where, stream, _, tag, _, _, _, _, _, _, _, _, _, subtrees = row
+        kept = subtrees if isinstance(subtrees, bytes) else b""
         try:
-            leaf = leaf_hash(leaf_bytes(stored))
+            leaf = leaf_hash(row_leaf_bytes(row))
         except Exception:  # an edit can leave any value behind
             leaf = b""
         if not leaf or leaf != kept[:HASH_BYTES]:
             self.add(
                 "entry-changed",
                 where,
-                f"Entry {where} ({stored.topic} on {stored.originator_id}) is not what was "
-                "recorded: its payload, its envelope or its hash was changed.",
+                f"Entry {where} ({tag} on {stream}) is not what was recorded: its payload, its "
+                "envelope or its hash was changed.",
             )
         # The tree goes on over the hashes as kept, so that one change is one finding.
         if self.tree.append_hash(kept[:HASH_BYTES]) != kept and not self.gap:
             self.add("tree-changed", where, f"The tree's hashes kept with entry {where} are wrong.")
 
-    def _clocks(self, stored: StoredEntry) -> None:
-        where = stored.position
-        before, self.recorded_at = self.recorded_at, stored.recorded_at
-        if stored.recorded_at < before:
+    def _clocks(self, row: Any, _held: HeldTexts) -> None:
+        where, _, _, _, recorded_at, _, effective, _, _, _, _, _, _, _ = row
+        before, self.recorded_at = self.recorded_at, recorded_at
+        if recorded_at < before:
             self.add(
                 "clock-backwards",
                 where,
-                f"Entry {where} says that it was recorded at {stored.recorded_at}, before the "
-                f"entry before it ({before}).",
+                f"Entry {where} says that it was recorded at {recorded_at}, before the entry "
+                f"before it ({before}).",
             )
         try:
-            effective_on = date.fromisoformat(stored.envelope["effective_on"])
-            recorded_on = london_day(read_instant(stored.recorded_at))
+            effective_on = _day(effective)
+            instant = read_instant(recorded_at)
+            if instant.tzinfo is UTC and effective_on <= instant.date():
+                return  # London is never behind UTC
+            recorded_on = london_day(instant)
         except (TypeError, ValueError, OverflowError):
             self.add("bad-date", where, f"Entry {where} has a date that cannot be read.")
             return
@@ -216,22 +220,49 @@ class _Check:
                 f"recorded ({recorded_on}).",
             )
 
-    def _stream(self, stored: StoredEntry) -> None:
-        where, stream = stored.position, str(stored.originator_id)
+    def _stream(self, row: Any, _held: HeldTexts) -> None:
+        where, stream, found, _, _, _, _, _, _, _, _, _, _, _ = row
         version = self.versions.get(stream, 0) + 1
-        if stored.originator_version != version:
+        if found != version:
             self.add(
                 "version-gap",
                 where,
-                f"Entry {where} is version {stored.originator_version} of {stream}; version "
-                f"{version} was due.",
+                f"Entry {where} is version {found} of {stream}; version {version} was due.",
             )
-        self.versions[stream] = stored.originator_version
+        self.versions[stream] = found
 
-    def _texts(self, stored: StoredEntry) -> None:
-        where = stored.position
-        committed = dict(_commitments(stored))
-        for name, kept in stored.texts.items():
+    def _content(self, row: Any, held: HeldTexts) -> None:
+        """The payload, and the texts that it and the envelope commit to."""
+        where, _, _, tag, recorded_at, _, effective, by, reason, decided, _, _, state, _ = row
+        kind, payload = REGISTRY.get(tag), None
+        try:
+            payload = orjson.loads(state)
+            is_canonical = canonical(payload) == state
+        except (TypeError, ValueError, Failed):
+            is_canonical = False
+        if not is_canonical:
+            said = f"The payload of entry {where} is not written as the ledger writes it."
+            self.add("not-canonical", where, said)
+        places = list(_places(kind, payload)) if kind and isinstance(payload, dict) else []
+        self._texts(where, _committed(by, reason, places), held)
+        for name, holder, key in places:
+            holder[key] = held[name][_TEXT] if name in held else WITHOUT_TEXT
+        try:  # as the mapper does, without making an entry of it
+            _day(effective)
+            read_instant(recorded_at)
+            if decided:
+                _decision(decided)
+            if kind is not None and kind.model_validate(payload):
+                return
+        except Exception:  # the mapper says what is wrong, or that it reads all the same
+            pass
+        try:
+            self.mapper.to_domain_event(stored_entry(row, _vault(held)))
+        except IntegrityBroken as error:
+            self.add(error.rule, where, error.message)
+
+    def _texts(self, where: int, committed: dict[str, str], held: HeldTexts) -> None:
+        for name, kept in held.items():
             if name not in committed:
                 self.add("text-unknown", where, f"Entry {where} has a text '{name}' too many.")
             elif not _matches(committed[name], kept):
@@ -240,8 +271,9 @@ class _Check:
                     where,
                     f"The text '{name}' of entry {where} is not the one that was recorded.",
                 )
-        for name in committed.keys() - stored.texts.keys():
-            self.add("text-missing", where, f"The text '{name}' of entry {where} is gone.")
+        if len(held) < len(committed) or committed.keys() != held.keys():
+            for name in committed.keys() - held.keys():
+                self.add("text-missing", where, f"The text '{name}' of entry {where} is gone.")
 
     def head(self, connection: Connection) -> None:
         """The head against what was recomputed."""
@@ -303,28 +335,54 @@ class _Check:
             self.add("database-damaged", None, f"The database finds in its file: {said}.")
 
 
-def _matches(committed: str, kept: VaultText) -> bool:
+_SALT, _TEXT = 2, 3  # of a row of `texts`
+
+
+def _matches(committed: str, kept: Any) -> bool:
     try:
-        return commitment(kept.salt, kept.text) == committed
+        return commitment(kept[_SALT], kept[_TEXT]) == committed
     except (AttributeError, TypeError, ValueError):  # not a salt, or not a text
         return False
 
 
-def _commitments(stored: StoredEntry) -> Iterator[tuple[str, str]]:
-    """(field, commitment) of every text that the entry commits to."""
-    for name in ("recorded_by", "reason"):
-        if stored.envelope.get(name):
-            yield name, stored.envelope[name]
-    kind = REGISTRY.get(stored.topic)
-    if kind is None:
-        return
-    try:
-        payload = json.loads(stored.state)
-    except ValueError:
-        return
+def _vault(held: HeldTexts) -> dict[str, VaultText]:
+    return {name: VaultText(kept[_SALT], kept[_TEXT]) for name, kept in held.items()}
+
+
+def _places(
+    kind: type[Event], payload: dict[str, Any]
+) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """(field, object, member) of every place of the payload that commits to a text."""
     for name, path in kind.vault.items():
-        found: Any = payload.get(name) if isinstance(payload, dict) else None
-        for step in (*path, "commitment"):
-            found = found.get(step) if isinstance(found, dict) else None
-        if isinstance(found, str):
-            yield name, found
+        holder, key = payload, name
+        for step in path:
+            holder, key = holder.get(key, {}), step
+            if type(holder) is not dict:
+                break
+        else:
+            if type(holder.get(key)) is dict:
+                yield name, holder, key
+
+
+def _committed(
+    recorded_by: Any, reason: Any, places: list[tuple[str, dict[str, Any], str]]
+) -> dict[str, str]:
+    """The commitment to every text, by the field's name."""
+    found = {}
+    for name, holder, key in places:
+        committed = holder[key].get("commitment")
+        if isinstance(committed, str):
+            found[name] = committed
+    if recorded_by:
+        found["recorded_by"] = recorded_by
+    if reason:
+        found["reason"] = reason
+    return found
+
+
+_day = lru_cache(4096)(date.fromisoformat)
+
+
+@lru_cache(4096)
+def _decision(written: str) -> Decision:
+    return Decision.model_validate(decision(written))

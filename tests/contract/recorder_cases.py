@@ -18,8 +18,8 @@ from ledger.recorder import Recorder
 from ledger.store import Store
 from ledger.verification import verify
 
-NOT_OF_THE_TREE = {"unknown-type", "version-gap"}
-"""Findings that the package's own events cause: they have no tag, and begin at version 0."""
+NOT_OF_THE_TREE = {"unknown-type", "version-gap", "not-canonical"}
+"""What the package's own events cause: they have no tag, begin at version 0, and are no JSON."""
 
 
 class Backend(TestCase, ABC):

@@ -61,7 +61,29 @@ def test_payload_edited_by_a_space(example_path: Path, rated: int) -> None:
         "UPDATE entries SET payload = CAST(CAST(payload AS TEXT) || ' ' AS BLOB) "
         f"WHERE position = {rated}",
     )
-    assert findings(example_path) == [("entry-changed", rated)]
+    assert findings(example_path) == [("entry-changed", rated), ("not-canonical", rated)]
+
+
+@pytest.mark.parametrize("payload", ['{"rating": "red"}', '{"rating":"r\\u0065d"}'])
+def test_payload_written_otherwise_with_its_hash(
+    example_path: Path, rated: int, payload: str
+) -> None:
+    """A payload written in another way than the canonical one is named, though its hash fits."""
+    with unguarded(example_path) as connection:
+        connection.execute(
+            "UPDATE entries SET payload = ? WHERE position = ?", [payload.encode(), rated]
+        )
+    with opened(example_path) as ledger, ledger.database.reading() as reading:
+        leaf = leaf_hash(leaf_bytes(ledger.recorder.at_positions(reading, [rated])[rated]))
+    with unguarded(example_path) as connection:
+        connection.execute(
+            "UPDATE entries SET subtrees = CAST(? || substr(subtrees, ?) AS BLOB) "
+            "WHERE position = ?",
+            [leaf, HASH_BYTES + 1, rated],
+        )
+    found = findings(example_path)
+    assert ("not-canonical", rated) in found
+    assert ("entry-changed", rated) not in found
 
 
 # Further findings that an edit brings with it; {p} is the entry's position.
