@@ -42,6 +42,8 @@ from domain.signoff import (
     SignOffRevoked,
     SignOffVoted,
 )
+from domain.text import is_held
+from domain.timeline import PENDING
 
 GOVERNED = (
     SignOffRecommended,
@@ -313,6 +315,15 @@ def _impartial(
             "interest-declared",
             f"{person} declared an interest in {ref} on {event.meeting}, so has no part in it.",
             "Another member has to decide.",
+        )
+    if taken[1] >= PENDING and not is_held(person.role, action.owners):
+        # Of what was decided before the text went, that it went is nothing to say against it.
+        raise Refusal(
+            "cannot-be-read",
+            f"Whether {person.person} owns {ref} nobody can tell: the role of the one or the "
+            "owners of the other are not held any more.",
+            f"Record them anew: govledger person role {person.person} --role ROLE, or an amendment "
+            f"of the owner of {ref}.",
         )
     role = person.has_role_in(action.owners)
     if role is not None:

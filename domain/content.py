@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from domain.evidence import Evidence
 from domain.scale import Scale
 from domain.signoff import PHASES, SignOffConfirmed, SignOffVoted
-from domain.text import WITHOUT_TEXT
+from domain.text import is_held
 
 if TYPE_CHECKING:
     from domain.action import Action
@@ -58,39 +58,65 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def is_stale(action: "Action", phase: int, scale: Scale) -> bool:
-    """Whether a granted sign-off was given for content that has changed since."""
+def staleness(action: "Action", phase: int, scale: Scale) -> bool | None:
+    """Whether a granted sign-off was given for content that has changed since.
+
+    None where nobody can tell any more: what can still be compared is the same, and a part of it,
+    then or now, is not held. That counts as current nowhere: see `domain.signoff_commands`.
+    """
     found = action.signoffs.get(phase)
     if found is None or found.status != "granted":
         return False
-    now = shown(action, phase, scale)
-    return not (found.stands_for(now) or _alike(found.in_effect(), now))
+    now, then = shown(action, phase, scale), found.in_effect()
+    if is_held(now) and found.stands_for(now):
+        return False
+    if not alike(then, now):
+        # A confirmation that is not held any more may have been for just this.
+        return True if found.confirmations_held() else None
+    return False if is_held(then, now) else None
+
+
+def is_stale(action: "Action", phase: int, scale: Scale) -> bool:
+    """Whether a granted sign-off was given for content that has surely changed since."""
+    return staleness(action, phase, scale) is True
+
+
+def in_doubt(action: "Action", phase: int, scale: Scale) -> bool:
+    """Whether nobody can tell if what a sign-off is bound to is what the action says."""
+    found = action.signoffs.get(phase)
+    if found is not None and found.status == "recommended":
+        return not is_held(found.shown, shown(action, phase, scale))
+    return staleness(action, phase, scale) is None
 
 
 def changed_since(action: "Action", phase: int, scale: Scale) -> list[tuple[str, str, str]]:
     """(name, then, now) of everything that reads otherwise than when it was signed off."""
     found, text = action.signoffs.get(phase), shown(action, phase, scale)
-    if found is not None and (found.stands_for(text) or _alike(found.in_effect(), text)):
+    if found is not None and (found.stands_for(text) or alike(found.in_effect(), text)):
         return []
     then, now = _parsed(found.in_effect() if found else ""), _parsed(text)
     names = [*then, *(name for name in now if name not in then)]
     return [
         (name, then.get(name, "nothing"), now.get(name, "nothing"))
         for name in names
-        if then.get(name) != now.get(name)
-        and WITHOUT_TEXT not in f"{then.get(name)}{now.get(name)}"
+        if then.get(name) != now.get(name) and is_held(then.get(name), now.get(name))
     ]
 
 
-def _alike(then: str, now: str) -> bool:
+def is_gone(text: str) -> bool:
+    """Whether of a text that was shown nothing is held any more."""
+    return not is_held(text) and not text.startswith(CONTENT)
+
+
+def alike(then: str, now: str) -> bool:
     """Whether two texts say the same, as far as what they say is still held."""
-    if then == WITHOUT_TEXT:
+    if is_gone(then):
         return True
-    if WITHOUT_TEXT not in f"{then}{now}":
+    if is_held(then, now):
         return then == now
     old, new = _parsed(then), _parsed(now)
     return old.keys() == new.keys() and all(
-        old[name] == new[name] or WITHOUT_TEXT in f"{old[name]}{new[name]}" for name in old
+        old[name] == new[name] or not is_held(old[name], new[name]) for name in old
     )
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 from domain.event import EntryVoided, Event
 from domain.scale import Scale, folded
-from domain.text import WITHOUT_TEXT, Text
+from domain.text import Text, is_held
 
 # --- events -----------------------------------------------------------------------------
 
@@ -84,7 +84,7 @@ class Person:
 
     def has_role_in(self, owners: str | None) -> str | None:
         """The first of the owner roles (`; ` between) that is this person's, or None."""
-        if WITHOUT_TEXT in (self.role, owners):
+        if not is_held(self.role, owners):
             return None  # nobody can say any more; that is no reason to undo a vote
         mine = {_plain(role) for role in self.role.split(";") if role.strip()}
         roles = [role.strip() for role in (owners or "").split(";")]

@@ -19,6 +19,7 @@ from domain.event import Event
 from domain.person import Person
 from domain.plan import Plan
 from domain.scale import folded
+from domain.text import is_held
 
 
 class Scene(ABC):
@@ -167,7 +168,8 @@ class Scene(ABC):
             return exact
         people = list(self.people())
         same = [p for p in people if folded(word) == folded(p.person)]
-        same = same or [p for p in people if folded(word) == folded(p.name)]
+        if is_held(word):  # names that are withheld are not one name
+            same = same or [p for p in people if folded(word) == folded(p.name)]
         if len(same) > 1:
             raise NotAuthorised(
                 "which-person",
@@ -181,6 +183,12 @@ class Scene(ABC):
         person = self.known_person(who)
         if person is not None and person.administrator is not None:
             return person.administrator
+        if not is_held(who, self.opened_by):
+            return False
+        if person is None and any(
+            not is_held(other.name) and other.administrator is False for other in self.people()
+        ):
+            return False  # it may be this name that is withheld, of one who was stood down
         names = {folded(who)} | ({folded(person.person), folded(person.name)} if person else set())
         return folded(self.opened_by) in names
 

@@ -8,7 +8,7 @@ from typing import cast, get_args
 from domain.administration import Recorded
 from domain.authority import phase_power
 from domain.body import Body
-from domain.content import claims_of, is_stale, shown, statement
+from domain.content import claims_of, shown, staleness, statement
 from domain.errors import BadInput, Refusal
 from domain.person import Person
 from domain.scene import Scene
@@ -18,7 +18,7 @@ from domain.signoff import (
     SignOffVoted,
     Vote,
 )
-from domain.signoff_commands import one_body, unchanged
+from domain.signoff_commands import one_body, to_read, unchanged
 
 
 @dataclass(frozen=True)
@@ -104,10 +104,10 @@ class Confirm:
 
     def _event(self, scene: Scene) -> SignOffConfirmed:
         action = scene.action(self.ref)
-        now = shown(action, self.phase, scene.plan.scale)
+        now = to_read(scene, self.ref, self.phase)
         kept = action.signoffs.get(self.phase, SignOff(self.phase))
-        stale = is_stale(action, self.phase, scene.plan.scale)
-        if kept.status == "granted" and not stale:
+        stale = staleness(action, self.phase, scene.plan.scale)
+        if kept.status == "granted" and stale is False:
             raise Refusal(
                 "not-stale",
                 f"The sign-off of phase {self.phase} of {self.ref} is not stale.",

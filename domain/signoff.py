@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from domain.event import Event
 from domain.scale import UNDER_REVIEW, Meaning, Scale
-from domain.text import Text
+from domain.text import Text, is_held
 
 if TYPE_CHECKING:
     from domain.action import Action
@@ -201,6 +201,10 @@ class SignOff:
             for _number, said in sorted(self.confirmations.items())
             if (said.round, said.body) == (self.round, self.body)
         ]
+
+    def confirmations_held(self) -> bool:
+        """Whether every text that was confirmed since it was granted is held."""
+        return is_held(*(said.shown for said in self._confirmed()))
 
     def stands_for(self, text: str) -> bool:
         """Whether that text was granted, or confirmed since by a quorum."""

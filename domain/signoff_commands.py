@@ -8,7 +8,7 @@ from domain.action import Action
 from domain.administration import Recorded
 from domain.authority import enough_evidence, phase_power
 from domain.body import Body, Power
-from domain.content import is_stale, shown
+from domain.content import shown, staleness
 from domain.errors import Refusal
 from domain.scene import Scene
 from domain.signoff import (
@@ -21,6 +21,7 @@ from domain.signoff import (
     SignOffRecommended,
     SignOffRevoked,
 )
+from domain.text import is_held
 
 
 def one_body(scene: Scene, named: str | None, power: Power) -> Body:
@@ -62,13 +63,38 @@ def _open(scene: Scene, ref: str, phase: int) -> SignOff:
     return found
 
 
+def to_read(scene: Scene, ref: str, phase: int) -> str:
+    """What a sign-off would be bound to: nobody decides on what cannot be read.
+
+    Raises:
+        Refusal: cannot-be-read.
+    """
+    text = shown(scene.action(ref), phase, scene.plan.scale)
+    if not is_held(text):
+        raise Refusal(
+            "cannot-be-read",
+            f"A part of what {ref} says is withheld or not held any more, so nobody can read what "
+            "they would sign.",
+            f"See what it is with: govledger show {ref}. It is amended, or evidence lodged anew "
+            "and the old voided, and then signed off as it reads.",
+        )
+    return text
+
+
 def unchanged(scene: Scene, ref: str, phase: int) -> SignOff:
     """The recommendation that waits, which must still show what the action says.
 
     Raises:
-        Refusal: not-recommended, changed-since.
+        Refusal: not-recommended, cannot-be-read, changed-since.
     """
     found = _open(scene, ref, phase)
+    to_read(scene, ref, phase)
+    if not is_held(found.shown):
+        raise Refusal(
+            "cannot-be-read",
+            f"What was recommended of {ref} is not held any more, so nobody can decide on it.",
+            f"The lead body recommends it again: govledger signoff recommend {ref} --phase {phase}",
+        )
     if found.shown != shown(scene.action(ref), phase, scene.plan.scale):
         raise Refusal(
             "changed-since",
@@ -86,10 +112,13 @@ def _phase_1_is_fresh(scene: Scene, action: Action, phase: int) -> None:
     Raises:
         Refusal: phase-1-stale.
     """
-    if phase == 2 and is_stale(action, 1, scene.plan.scale):
+    stale = staleness(action, 1, scene.plan.scale)
+    if phase == 2 and stale is not False:
+        changed = "was given for what has changed since"
         raise Refusal(
             "phase-1-stale",
-            f"The sign-off of phase 1 of {action.ref} was given for what has changed since.",
+            f"The sign-off of phase 1 of {action.ref} "
+            f"{changed if stale else 'cannot be compared with what the action says now'}.",
             f"It is confirmed first: govledger signoff confirm {action.ref} --phase 1",
         )
 
@@ -117,7 +146,7 @@ class Recommend:
         ]
         enough_evidence(scene, action, self.phase)
         _phase_1_is_fresh(scene, action, self.phase)
-        content = shown(action, self.phase, scene.plan.scale)
+        content = to_read(scene, self.ref, self.phase)
         found = action.signoffs.get(self.phase)
         if found and (found.status, found.shown) == ("recommended", content):
             raise Refusal(

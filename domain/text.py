@@ -17,6 +17,8 @@ from domain.errors import BadInput
 
 WITHOUT_TEXT = "[text not held]"
 """Stands in place of a text that the vault no longer has; it is equal to nothing."""
+WITHHELD = "[withheld:"
+"""Begins what stands in place of a text that an entry withholds: `[withheld: BASIS]`."""
 LONGEST_LINE = 200
 """Characters in a name or a reference: of a person, a body, a minute, a paper."""
 LONGEST_TEXT = 100_000
@@ -30,6 +32,20 @@ class InVault:
 
 Text = Annotated[str, InVault()]
 """A string kept in the text vault."""
+
+
+def withheld_as(basis: str) -> str:
+    """What is read in place of a text that was withheld on this basis."""
+    return f"{WITHHELD} {basis}]"
+
+
+def is_held(*said: object) -> bool:
+    """Whether all of it can still be read: no part is a text that is gone or withheld.
+
+    What is not held is neither equal to anything nor different from it, so whoever compares texts
+    asks this first. A longer text, such as what was shown to members, may hold a part that is not.
+    """
+    return not any(mark in f"{text}" for text in said for mark in (WITHOUT_TEXT, WITHHELD))
 
 
 def _is_text(annotation: Any, metadata: list[Any]) -> bool:
@@ -70,7 +86,7 @@ def free_text(written: str, what: str) -> str:
         what: it is, to begin a message: 'A reason'.
 
     Raises:
-        BadInput: empty-text, text-too-long, control-character.
+        BadInput: empty-text, text-too-long, control-character, reserved-words.
     """
     return _checked(written, what, LONGEST_TEXT, allowed="\n\r\t")
 
@@ -79,7 +95,7 @@ def one_line(written: str, what: str) -> str:
     """A name or a reference as it may be recorded: one line of at most 200 characters.
 
     Raises:
-        BadInput: empty-text, text-too-long, control-character.
+        BadInput: empty-text, text-too-long, control-character, reserved-words.
     """
     return _checked(written, what, LONGEST_LINE)
 
@@ -93,6 +109,14 @@ def _checked(written: str, what: str, longest: int, allowed: str = "") -> str:
             "text-too-long",
             f"{what} has {len(text):,} characters; it can have {longest:,} at most.",
             "Shorten it, and refer to a document for the rest.",
+        )
+    if not is_held(text):
+        # Else a text could pass for one that the law took away.
+        raise BadInput(
+            "reserved-words",
+            f"{what} cannot hold '{WITHOUT_TEXT}' or '{WITHHELD}': these words stand where a text "
+            "is not held any more.",
+            "Say it in other words.",
         )
     odd = odd_character(text, allowed)
     if odd is not None:

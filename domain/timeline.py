@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Generic, Protocol, TypeVar
 
-from domain import action, amendment, body, escalation, person, plan
+from domain import action, amendment, body, escalation, person, plan, withholding
 from domain.errors import Refusal
 from domain.event import EntryVoided, Event
 from domain.scale import FIVE_STEPS, Scale
@@ -61,6 +61,7 @@ EVOLVE: dict[str, Callable[[Any, Event], Any]] = {
     "person": person.evolve,
     "escalation": escalation.evolve,
     "amendment": amendment.evolve,
+    "ledger": withholding.evolve,
 }
 OBJECTION: dict[str, Callable[[Any, Event, Scale], tuple[str, str] | None]] = {
     "plan": plan.objection,
@@ -69,7 +70,10 @@ OBJECTION: dict[str, Callable[[Any, Event, Scale], tuple[str, str] | None]] = {
     "person": person.objection,
     "escalation": escalation.objection,
     "amendment": amendment.objection,
+    "ledger": withholding.objection,
 }
+OF_A_PLAN = tuple(kind for kind in EVOLVE if kind != "ledger")
+"""The kinds of stream that a plan has."""
 
 
 def fold(entries: Iterable[Recorded], as_at: date, known_at: int) -> dict[str, Any]:

@@ -35,6 +35,9 @@ from ledger.tables import metadata, texts, triggers, triggers_present
 BUSY_SECONDS = 60
 """How long a writer waits for the one before it."""
 
+SCRUB_SECONDS = 10
+"""How long the cleaning of the file waits for others to let go of it."""
+
 _SQLITE_HEADER = b"SQLite format 3\x00"
 _SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
 
@@ -416,23 +419,31 @@ class SQLite(Database):
         connection.execute(texts.delete().where(found))
 
     def scrub(self) -> str | None:
-        """Write the file anew without what was deleted, and empty its log."""
+        """Write the file anew without what was deleted, and empty its log.
+
+        The copy that SQLite makes meanwhile is kept in memory, never in a temporary file.
+        """
         with closing(self.engine.raw_connection()) as bare:
             cursor = bare.cursor()
             try:
+                cursor.execute(f"PRAGMA busy_timeout={SCRUB_SECONDS * 1000}")
+                cursor.execute("PRAGMA temp_store=MEMORY")
+                cursor.execute("PRAGMA secure_delete=ON")
                 cursor.execute("VACUUM")
-                busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-            except sqlite3.OperationalError as error:
+                found = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                busy = found is None or found[0]
+            except (sqlite3.OperationalError, MemoryError) as error:
                 return (
                     f"The file {self._path} could not be written anew ({error}), so the deleted "
-                    "text may still be found in it."
+                    "text can still be found in it or in its log by somebody who searches them."
                 )
             finally:
+                cursor.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
                 cursor.close()
         if busy:
             return (
-                f"Somebody is reading {self._path}, so its log could not be emptied and may still "
-                "hold the deleted text."
+                f"Another process is using {self._path}, so its log could not be emptied: the "
+                "deleted text can still be found there by somebody who searches it."
             )
         return None
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from domain.dates import write_instant
 from domain.errors import IntegrityBroken
 from domain.event import REGISTRY, Event
-from domain.text import WITHOUT_TEXT
+from domain.text import WITHOUT_TEXT, withheld_as
 from ledger.canonical import canonical, commitment, new_salt, sha256_hex
 
 
@@ -63,6 +63,7 @@ class Entry:
         position: 1, 2, 3 … in the ledger; 0 until recorded.
         recorded_at: the instant in UTC at which the ledger took it; None until recorded.
         withheld: the fields whose text the vault does not hold.
+        by_law: those of them that an entry withholds.
     """
 
     stream_id: str
@@ -73,6 +74,7 @@ class Entry:
     position: int = 0
     recorded_at: datetime | None = None
     withheld: frozenset[str] = frozenset()
+    by_law: frozenset[str] = frozenset()
 
     @property
     def originator_id(self) -> str:
@@ -109,6 +111,7 @@ class StoredEntry(StoredEvent):
         position, recorded_at: set by the recorder.
         envelope: the other fields of the envelope, ready to be written as JSON.
         texts: vault texts by field.
+        bases: of each text that is withheld, on what basis, by field.
         subtrees: hashes kept beside the leaf; see `ledger.tree`.
     """
 
@@ -116,6 +119,7 @@ class StoredEntry(StoredEvent):
     recorded_at: str = ""
     envelope: Mapping[str, Any] = field(default_factory=dict)
     texts: Mapping[str, VaultText] = field(default_factory=dict)
+    bases: Mapping[str, str] = field(default_factory=dict)
     subtrees: bytes = b""
 
     def __eq__(self, other: object) -> bool:
@@ -223,7 +227,7 @@ class EntryMapper(Mapper[str]):
             found = stored.texts.get(name)
             if found is None:
                 withheld.add(name)
-                return WITHOUT_TEXT
+                return withheld_as(stored.bases[name]) if name in stored.bases else WITHOUT_TEXT
             return found.text
 
         try:
@@ -265,6 +269,7 @@ class EntryMapper(Mapper[str]):
             position=stored.position,
             recorded_at=recorded_at,
             withheld=frozenset(withheld),
+            by_law=frozenset(withheld & stored.bases.keys()),
         )
 
 

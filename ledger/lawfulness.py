@@ -15,6 +15,7 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, and_, exc, func, or_, select
@@ -22,16 +23,20 @@ from sqlalchemy import Connection, and_, exc, func, or_, select
 from domain.action import is_done
 from domain.administration import CHANGES, STANDING
 from domain.authority import GOVERNED
+from domain.dates import london_day
 from domain.errors import Failed
 from domain.event import EntryVoided
 from domain.plan import PlanCreated, SectionAdded
 from domain.scale import FIVE_STEPS, Scale
-from domain.text import WITHOUT_TEXT
+from domain.text import is_held
+from domain.withholding import WITHHOLDING
 from ledger import signatures
-from ledger.entry import Decision
+from ledger.entry import Decision, Entry
+from ledger.fates import may_on_ledger, plan_of, unlawful
 from ledger.reading import begins_with
 from ledger.replaying import Replay, Signed
 from ledger.rules import RATING
+from ledger.scene import LineScene
 from ledger.store import LEDGER_STREAM, Store
 from ledger.tables import entries
 from ledger.verification import Finding
@@ -48,11 +53,13 @@ class Lawful:
         findings: empty where every rule is kept and every signature holds.
         signatures_checked: how many signatures were checked, good ones and bad ones.
         failure: why some could not be checked; None where all were.
+        unsigned: how many can be checked no more, because the statement is withheld.
     """
 
     findings: tuple[Finding, ...]
     signatures_checked: int = 0
     failure: Failed | None = None
+    unsigned: int = 0
 
 
 Add = Callable[[str, int, str], None]
@@ -66,20 +73,24 @@ def check_lawfulness(store: Store) -> Lawful:
     """
     found: list[Finding] = []
     signed: list[Signed] = []
+    unsigned = 0
 
     def add(kind: str, position: int, sentence: str) -> None:
         found.append(Finding(kind, position, sentence))
 
     with store.database.reading(as_is=True) as connection:
         try:
+            for position, rule, sentence in unlawful(store, connection):
+                add("rule-broken", position, f"Entry {position} breaks '{rule}': {sentence}.")
             for replay in _replayed(store, connection, _look(connection, add), add):
                 signed += replay.signed
+                unsigned += replay.unsigned
         except exc.DatabaseError as error:
             said = f"The rules cannot be checked to the end: {error.orig}."
             found.append(Finding("database-damaged", None, said))
     failure = _check_signatures(signed, found)
     found.sort(key=lambda finding: finding.position or 0)
-    return Lawful(tuple(found), 0 if failure else len(signed), failure)
+    return Lawful(tuple(found), 0 if failure else len(signed), failure, unsigned)
 
 
 # --- what one query shows of any ledger -------------------------------------------------
@@ -201,6 +212,8 @@ def _replayed(store: Store, connection: Connection, codes: set[str], add: Add) -
             entry = None
         if stream == LEDGER_STREAM:
             opened = opened or entry
+            if entry is not None and isinstance(entry.event, WITHHOLDING):
+                _on_text(connection, entry, opened, replays, add)
             continue
         if opened is None:
             break  # which ledger this is nobody can say, so neither what was signed in it
@@ -214,6 +227,25 @@ def _replayed(store: Store, connection: Connection, codes: set[str], add: Add) -
     for replay in replays.values():
         replay.finish()
     return list(replays.values())
+
+
+def _on_text(
+    connection: Connection, entry: Entry, opened: Entry, replays: dict[str, Replay], add: Add
+) -> None:
+    """Hold what was decided about a text to who may, as known then."""
+    event: Any = entry.event
+    code = plan_of(connection, event.position)
+    if code is not None:
+        if code in replays:
+            replays[code].on_text(entry)
+        return
+    who, day = entry.note.recorded_by, london_day(entry.recorded_at or datetime.max)
+    scenes = [LineScene(replay, day, who) for replay in replays.values()]
+    if "recorded_by" in opened.withheld or "recorded_by" in entry.withheld:
+        return
+    if not may_on_ledger(opened.note.recorded_by, who, scenes):
+        said = "breaks the rule 'not-administrator': it decides on a text of the ledger's own"
+        add("rule-broken", entry.position, f"Entry {entry.position} ({event.tag}) {said}.")
 
 
 # --- signatures -------------------------------------------------------------------------
@@ -249,4 +281,4 @@ def _check_signatures(signed: list[Signed], found: list[Finding]) -> Failed | No
 
 def _name(one: Signed) -> str:
     name = one.signer.name
-    return one.signer.person if name == WITHOUT_TEXT else f"{name} ({one.signer.person})"
+    return one.signer.person if not is_held(name) else f"{name} ({one.signer.person})"

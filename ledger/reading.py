@@ -10,8 +10,8 @@ from domain.dates import read_instant
 from domain.errors import Failed
 from ledger.database import Database, not_a_ledger
 from ledger.entry import StoredEntry, VaultText
-from ledger.rows import Fact, stored_entry
-from ledger.tables import FORMAT, entries, head, texts
+from ledger.rows import Fact, committed_texts, stored_entry
+from ledger.tables import FORMAT, entries, head, texts, withheld
 from ledger.tree import root_at
 
 BATCH = 5_000
@@ -34,6 +34,16 @@ _FACTS = (
 def begins_with(column: ColumnElement[str], prefix: str) -> ColumnElement[bool]:
     """Whether a stream's name begins so. (LIKE would take capitals and small letters for one.)"""
     return (column >= prefix) & (column <= prefix + "\U0010ffff")
+
+
+def bases(connection: Connection, positions: Sequence[int]) -> dict[int, dict[str, str]]:
+    """On what basis texts of these entries are withheld, by position and field."""
+    found: dict[int, dict[str, str]] = {}
+    for i in range(0, len(positions), 500):
+        query = select(withheld).where(withheld.c.position.in_(positions[i : i + 500]))
+        for row in connection.execute(query):
+            found.setdefault(row.position, {})[row.field] = row.basis
+    return found
 
 
 class EntryReader:
@@ -83,7 +93,7 @@ class EntryReader:
     ) -> Iterator[StoredEntry]:
         """All entries after a position in order, a batch at a time."""
         for rows, held in self.rows(connection, after, until):
-            yield from _stored(rows, held)
+            yield from _stored(connection, rows, held)
 
     def rows(
         self, connection: Connection, after: int = 0, until: int | None = None
@@ -133,7 +143,7 @@ class EntryReader:
     @staticmethod
     def with_texts(connection: Connection, rows: Sequence[Row[Any]]) -> list[StoredEntry]:
         """The entries of these rows, with their texts."""
-        return list(_stored(rows, _texts_of(connection, rows)))
+        return list(_stored(connection, rows, _texts_of(connection, rows)))
 
     # --- the two clocks and the tree ---------------------------------------------------------
 
@@ -193,9 +203,12 @@ def _texts_of(connection: Connection, rows: Sequence[Row[Any]]) -> dict[int, dic
     return held
 
 
-def _stored(rows: Sequence[Row[Any]], held: Mapping[int, HeldTexts]) -> Iterator[StoredEntry]:
+def _stored(
+    connection: Connection, rows: Sequence[Row[Any]], held: Mapping[int, HeldTexts]
+) -> Iterator[StoredEntry]:
+    lacking = [row[0] for row in rows if len(held.get(row[0], ())) < committed_texts(row)]
+    why = bases(connection, lacking)  # seldom any
     for row in rows:
         kept = held.get(row[0], {})
-        yield stored_entry(
-            row, {name: VaultText(text.salt, text.text) for name, text in kept.items()}
-        )
+        vault = {name: VaultText(text.salt, text.text) for name, text in kept.items()}
+        yield stored_entry(row, vault, why.get(row[0]))

@@ -4,6 +4,7 @@ Entries, texts, head and projections move in one transaction, behind one lock, s
 1, 2, 3 … whoever writes and a crash leaves the ledger as before or after.
 """
 
+import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -22,11 +23,12 @@ from sqlalchemy import Connection, bindparam, exc, func, insert, or_, select, up
 
 from domain.dates import now, read_instant, write_instant
 from domain.errors import IntegrityBroken
+from domain.withholding import TextWithheld
 from ledger.database import Database, insert_rows
 from ledger.entry import StoredEntry, leaf_bytes, plain_envelope
 from ledger.reading import EntryReader, begins_with
 from ledger.rows import Fact, entry_row, fact, text_rows
-from ledger.tables import FORMAT, create_tables, entries, head, texts
+from ledger.tables import FORMAT, create_tables, entries, head, texts, withheld
 from ledger.tree import EMPTY_ROOT, Tree
 
 MOST = 2**62
@@ -193,11 +195,24 @@ class Recorder(EntryReader, ApplicationRecorder):
                     raise _head_changed() from error
             raise IntegrityError(str(error.orig)) from error
         insert_rows(connection, texts, [row for entry in stored for row in text_rows(entry)])
+        for entry in stored:
+            if entry.topic == TextWithheld.tag:
+                self._withhold(connection, entry)
         moved = {"root": tree.root, "frontier": tree.frontier, "recorded_at": recorded_at}
         connection.execute(_MOVE_HEAD, {"size": tree.size, **moved})
         if self.projector:
             self.projector.apply(connection, [fact(entry) for entry in stored])
         return stored
+
+    def _withhold(self, connection: Connection, entry: StoredEntry) -> None:
+        """Delete the text that an entry withholds; the entry goes in with it, or neither."""
+        said = json.loads(entry.state)
+        row = said["position"], said["field"], entry.position, said["basis"]
+        try:
+            insert_rows(connection, withheld, [row])
+        except exc.IntegrityError as error:
+            raise IntegrityError("that text is withheld already") from error
+        self.database.delete_withheld(connection, said["position"], said["field"])
 
     def _seal(
         self, stored_events: Iterable[StoredEvent], tree: Tree, recorded_at: str

@@ -7,7 +7,7 @@ to what is known now. Whatever the commands of this program recorded passes all 
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -20,6 +20,7 @@ from domain.amendment import Amendment, AmendmentAgreed, AmendmentProposed
 from domain.authority import GOVERNED, Taken, check, in_force, seated
 from domain.body import RECORDING, InterestDeclared, MeetingRecorded
 from domain.commands import ReviseTimescale
+from domain.content import is_gone
 from domain.dates import london_day
 from domain.errors import GovledgerError, NotAuthorised, Refusal
 from domain.escalation import EscalationRaised
@@ -32,7 +33,7 @@ from domain.signoff import (
     SignOffConfirmed,
     SignOffVoted,
 )
-from domain.text import WITHOUT_TEXT
+from domain.text import is_held
 from domain.timeline import Item, Timeline, plan_stream, stream_of
 from ledger.entry import Entry
 from ledger.rules import (
@@ -44,7 +45,7 @@ from ledger.rules import (
     at_home,
     due_statement,
     mismatches,
-    said_by,
+    says_otherwise,
     sign_off_kept,
     subject,
 )
@@ -84,6 +85,7 @@ class Replay:
     ) -> None:
         self.code, self.ledger_id, self.opened_by = code, ledger_id, opened_by
         self.signed: list[Signed] = []
+        self.unsigned = 0  # votes whose statement is withheld, so that none can be checked
         self._add = add
         self._named: set[tuple[int, str]] = set()
         self._lines: dict[str, Timeline[Any]] = {}
@@ -190,14 +192,22 @@ class Replay:
         elif isinstance(event, GOVERNED):
             self._govern(entry, line, key)
         elif isinstance(event, (*CHANGES, *RATING)) and entry.note.source:
-            if "recorded_by" not in entry.withheld:
-                may_take_over(self._scene(_day(entry), entry))
+            scene = self._scene(_day(entry), entry)
+            if self._tells_who(entry, scene):
+                may_take_over(scene)
         elif isinstance(event, CHANGES) and agreed is None:
             scene = self._scene(entry.effective_on, entry)
             agreed_by_nobody(scene)
             agreed_by_nobody(scene.on(_day(entry)))  # an early date is no way round the body
             if isinstance(event, TimescaleRevised):
                 within_cap(scene, ReviseTimescale(key, "", event.milestone))
+
+    def on_text(self, entry: Entry) -> None:
+        """Hold what was decided about a text of this plan to who may."""
+        scene = self._scene(_day(entry), entry)
+        if scene.bodies() and self._judges and self.opened_by and self._tells_who(entry, scene):
+            with self._named_where_broken(entry):
+                administrators_only(scene, "decide what becomes of a text")
 
     def finish(self) -> None:
         """Hold what counts to what is known now."""
@@ -250,6 +260,19 @@ class Replay:
 
     # --- who may -------------------------------------------------------------------------
 
+    @staticmethod
+    def _tells_who(entry: Entry, scene: LineScene) -> bool:
+        """Whether it can still be said who recorded an entry.
+
+        Not where that name is not held; nor where nobody is known by it and the name of somebody,
+        who may be the one, is not held.
+        """
+        if "recorded_by" in entry.withheld:
+            return False
+        return scene.known_person(scene.who) is not None or all(
+            is_held(person.name) for person in scene.people()
+        )
+
     def _check(self, entry: Entry, before: Any) -> None:
         """What `domain.authority` says, of what makes sense on its stream."""
         begins = isinstance(entry.event, AmendmentProposed | EscalationRaised)
@@ -271,13 +294,15 @@ class Replay:
     def _govern(self, entry: Entry, line: Timeline[Any], key: str) -> None:
         event: Any = entry.event
         scene, before = self._scene(entry.effective_on, entry), line.state_at(entry.effective_on)
+        if "shown" not in entry.withheld and is_gone(getattr(event, "shown", "")):
+            raise Refusal("changed-since", "what it shows is no content of an action")
         if isinstance(event, SignOffVoted | SignOffConfirmed) and "statement" not in entry.withheld:
             self._statement(entry, due_statement(scene, event, before, key))
         if isinstance(event, AmendmentAgreed) and before and before.status == "proposed":
             self._agreed = entry
         self._check(entry, before)
         actor = actor_of(event)
-        if "recorded_by" not in entry.withheld and scene.person(scene.who).person != actor:
+        if self._tells_who(entry, scene) and scene.person(scene.who).person != actor:
             raise NotAuthorised(
                 "other-person", f"{entry.note.recorded_by} recorded it in the name of {actor}"
             )
@@ -292,7 +317,7 @@ class Replay:
         """Who may decide is said by administrators; of meetings and interests by some others."""
         event, scene = entry.event, self._scene(entry.effective_on, entry)
         check(scene, None, event, _taken(entry))
-        if "recorded_by" in entry.withheld or not self.opened_by:
+        if not self._tells_who(entry, scene) or not self.opened_by:
             return  # nobody can say any more who it was
         try:
             administrators_only(scene, "say who may decide")
@@ -308,9 +333,9 @@ class Replay:
         """A void of what rests on authority: by an administrator, or of what had lost support."""
         event: Any = entry.event
         item = line.item(event.voids)
-        if item is None or "recorded_by" in entry.withheld or not self.opened_by:
-            return
         scene = self._scene(_day(entry), entry)
+        if item is None or not self._tells_who(entry, scene) or not self.opened_by:
+            return
         decided, taken_over = self._authority.get(event.voids, (False, False))
         agreement = self._entries.get(event.voids - 1)
         beside = voided_before == event.voids - 1 and agreement is not None
@@ -347,12 +372,13 @@ class Replay:
     def _as_agreed(self, agreed: Entry, entry: Entry, line: Timeline[Any]) -> None:
         """The entry beside an agreement has to be the change that was proposed."""
         scene = self._scene(agreed.effective_on, agreed)
-        due = (
-            self._proposal(agreed)
-            .command()
-            .decide(line.state_at(agreed.effective_on), scene.plan, taken_over=False)
-        )
-        if said_by(due) != said_by(entry.event) and WITHOUT_TEXT not in f"{due}{entry.event}":
+        wanted = self._proposal(agreed)
+        gone = [n for n in ("title", "owners", "timescale") if not is_held(getattr(wanted, n))]
+        # No command takes a text that is not held; what stands in its place here is not compared.
+        stand_in: Any = dict.fromkeys(gone, "TBC")
+        command = replace(wanted, **stand_in).command()
+        due = command.decide(line.state_at(agreed.effective_on), scene.plan, taken_over=False)
+        if says_otherwise(due, entry.event, gone):
             raise Refusal(
                 "not-as-agreed", f"it is not what entry {agreed.position} beside it agreed"
             )
@@ -381,6 +407,8 @@ class Replay:
         if signer is None or not signer.key:
             said = f"no key of {event.person} was in force on {day}, when it was recorded"
             self._add("bad-signature", entry.position, f"{where}: {said}.")
+        elif "statement" in entry.by_law:
+            self.unsigned += 1
         elif "statement" in entry.withheld:
             said = "the statement is not held, so nobody can check its signature"
             self._add("signature-unchecked", entry.position, f"{where}: {said}.")
@@ -392,11 +420,14 @@ class Replay:
 
     def _signed_once(self, entry: Entry, event: SignOffVoted | SignOffConfirmed) -> None:
         """A signature counts once: one whose vote was voided is not entered again by others."""
-        for token in {event.statement, event.signature} - {WITHOUT_TEXT}:
+        said = {event.signature}
+        if "statement" not in entry.withheld:
+            said.add(event.statement)
+        for token in said:
             first = self._signed_at.setdefault((entry.stream_id, token), entry.position)
             if first != entry.position:
-                said = f"its signature was entered before, as entry {first}"
-                self._broken(entry, entry.stream_id, "signed-before", said)
+                words = f"its signature was entered before, as entry {first}"
+                self._broken(entry, entry.stream_id, "signed-before", words)
 
     def _statement(self, entry: Entry, due: dict[str, str]) -> None:
         """Hold what was signed to what the entry says."""

@@ -12,8 +12,20 @@ from ledger.canonical import check, sha256_hex
 from ledger.entry import StoredEntry, VaultText, leaf_bytes
 
 
-def stored_entry(row: Row[Any], held: Mapping[str, VaultText]) -> StoredEntry:
-    """A row of `entries` with its texts."""
+def committed_texts(row: Row[Any]) -> int:
+    """How many texts the entry in a row of `entries` commits to, as far as it can be read.
+
+    Counted in the payload's bytes and not parsed, because it is asked at every reading. Canonical
+    JSON writes a quotation mark within a string with a backslash, so no text is taken for one.
+    """
+    payload = row.payload if isinstance(row.payload, bytes) else b""
+    return payload.count(b'{"commitment":') + bool(row.recorded_by) + bool(row.reason)
+
+
+def stored_entry(
+    row: Row[Any], held: Mapping[str, VaultText], bases: Mapping[str, str] | None = None
+) -> StoredEntry:
+    """A row of `entries` with its texts, and the bases on which others are withheld."""
     return StoredEntry(
         originator_id=row.stream_id,
         originator_version=row.stream_version,
@@ -31,6 +43,7 @@ def stored_entry(row: Row[Any], held: Mapping[str, VaultText]) -> StoredEntry:
             "correction": bool(row.correction) if row.correction in (0, 1) else row.correction,
         },
         texts=held,
+        bases=bases or {},
         subtrees=row.subtrees,
     )
 

@@ -1,5 +1,6 @@
 """What the commands make sure of, asked again of an entry that is recorded already."""
 
+from collections.abc import Collection
 from typing import Any
 
 from domain.action import (
@@ -10,7 +11,7 @@ from domain.action import (
 )
 from domain.amendment import AmendmentAgreed, AmendmentDeclined, AmendmentProposed
 from domain.body import BodyEstablished
-from domain.content import claims_in, claims_of, shown, statement
+from domain.content import alike, claims_in, claims_of, is_gone, shown, statement
 from domain.errors import Refusal
 from domain.escalation import EscalationRaised
 from domain.event import EntryVoided, Event
@@ -25,7 +26,7 @@ from domain.signoff import (
     SignOffRecommended,
     SignOffRevoked,
 )
-from domain.text import WITHOUT_TEXT
+from domain.text import WITHOUT_TEXT, is_held
 
 RATING = (ActionRated, ActionResumed, MarkedDelayed)
 """The events, other than those of a sign-off, that can carry a rating."""
@@ -49,7 +50,7 @@ _NAMED_BY: dict[type[Event], str] = {
     AmendmentProposed: "amendment",
 }
 _ACTOR = ("recommended_by", "recorder", "confirmed_by", "person")
-_HOME = {"signoff": "action", "evidence": "action", "event": ""}
+_HOME = {"signoff": "action", "evidence": "action", "event": "", "withholding": "ledger"}
 
 
 def at_home(event: Event, kind: str) -> bool:
@@ -81,7 +82,7 @@ def due_statement(scene: Scene, event: Any, before: Any, key: str) -> dict[str, 
         present = before.signoffs.get(event.phase) if before else None
         content = present.shown if present else ""
     claims = claims_of(scene.ledger_id, scene.code, key, event, content)
-    if content == WITHOUT_TEXT:
+    if is_gone(content):
         claims["Content SHA-256"] = WITHOUT_TEXT
     person = scene.look("person", event.person, scene.day)
     body = scene.look("body", event.body, scene.day)
@@ -99,9 +100,9 @@ def mismatches(written: str, due: dict[str, str]) -> list[str]:
     wrong = [
         f"its {name} is {repr(said[name]) if name in said else 'not named'}, here it is {words!r}"
         for name, words in due.items()
-        if words != WITHOUT_TEXT and said.get(name) != words
+        if is_held(words) and said.get(name) != words
     ]
-    if not wrong and WITHOUT_TEXT not in due.values() and written != statement(due):
+    if not wrong and is_held(*due.values()) and written != statement(due):
         wrong.append("it has other lines, or has them in another order")
     return wrong
 
@@ -120,7 +121,7 @@ def sign_off_kept(event: Any, before: Any, scale: Scale) -> None:
         present = before.signoffs.get(event.phase)
         pinned = present.shown if present else None
     now = shown(before, event.phase, scale)
-    if pinned not in (None, now) and WITHOUT_TEXT not in f"{pinned}{now}":
+    if pinned is not None and not alike(pinned, now):
         raise Refusal("changed-since", "what it is bound to is not what the action said then")
 
 
@@ -139,9 +140,21 @@ def agreed_by_nobody(scene: Scene) -> None:
         )
 
 
-def said_by(event: Event) -> tuple[str, dict[str, Any]]:
+def says_otherwise(due: Event, event: Event, but: Collection[str] = ()) -> bool:
+    """Whether an event says other than it has to, as far as its texts are held.
+
+    Args:
+        but: fields that cannot be compared.
+    """
+    ours, theirs = _said_by(due), _said_by(event)
+    return ours.keys() != theirs.keys() or any(
+        ours[name] != theirs[name] and is_held(theirs[name]) for name in ours.keys() - set(but)
+    )
+
+
+def _said_by(event: Event) -> dict[str, Any]:
     """What an event says, with a timescale as it was written."""
-    said = event.model_dump(exclude_none=True)
+    said = {**event.model_dump(exclude_none=True), "tag": event.tag}
     if isinstance(said.get("timescale"), dict):
         said["timescale"] = said["timescale"].get("written")
-    return event.tag, said
+    return said

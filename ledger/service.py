@@ -19,10 +19,12 @@ from domain.scene import Scene
 from domain.signing_commands import CastVote, Confirm, ToSign
 from domain.signoff_commands import Recommend, Return, Revoke
 from domain.timeline import PENDING, Timeline, plan_stream
+from ledger import withholding
 from ledger.entry import Note
 from ledger.signing import check_signature, check_unused
 from ledger.store import LEDGER_STREAM, Store
 from ledger.voiding import void_entry
+from ledger.withholding import Outcome
 from ledger.writing import Receipt, Writing
 
 ATTEMPTS = 20
@@ -336,6 +338,32 @@ class Ledger(Store):
             writing = Writing(self, stream.split("/")[1])
             void_entry(writing, position, replace(note, effective_on=writing.today))
         return writing.commit(dry_run=dry_run)
+
+    def withhold(
+        self,
+        position: int,
+        field: str,
+        basis: str,
+        note: Note,
+        *,
+        copies: bool = False,
+        dry_run: bool = False,
+    ) -> Outcome:
+        """Delete a text by law; see `ledger.withholding.withhold`."""
+        place = position, field
+        return withholding.withhold(self, place, basis, note, copies=copies, dry_run=dry_run)
+
+    def exempt(
+        self, position: int, field: str, basis: str, note: Note, *, dry_run: bool = False
+    ) -> Outcome:
+        """Leave a text out of what is made public; see `ledger.withholding.exempt`."""
+        return withholding.exempt(self, (position, field), basis, note, dry_run=dry_run)
+
+    def lift_exemption(
+        self, position: int, field: str, note: Note, *, dry_run: bool = False
+    ) -> Outcome:
+        """Say that a text is exempt no more; see `ledger.withholding.lift`."""
+        return withholding.lift(self, (position, field), note, dry_run=dry_run)
 
 
 def _moves_history(scene: Scene, command: Command) -> bool:

@@ -236,6 +236,12 @@ class Store(Application[str]):
             kept.state_at(date.max)  # worked out here once, not in every copy
             return kept.copy()
 
+    def forget(self) -> None:
+        """Keep nothing that was read: a text may have been withheld since."""
+        with self._keeping:
+            self._kept, self._kept_size = {}, -1
+            self._opening = None
+
     def timelines(self, stream_ids: Iterable[str]) -> dict[str, Timeline[Any]]:
         """The timelines of several streams."""
         wanted = list(stream_ids)

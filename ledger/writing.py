@@ -326,6 +326,10 @@ class Writing:
                     "Appoint another one first: govledger person administrator CODE",
                 )
 
+    def rests_on(self) -> dict[str, int]:
+        """The streams that were read so far, with the version that each had."""
+        return dict(self._read)
+
     def commit(self, *, dry_run: bool = False) -> Receipt:
         """Check every timeline that was added to, and append.
 

@@ -28,6 +28,7 @@ from sqlalchemy import (
 )
 
 from domain.event import REGISTRY, EntryVoided
+from domain.withholding import WITHHOLDING
 from ledger.database import insert_rows
 from ledger.rows import Fact
 from ledger.tables import NUMBER, PROSE, WORDS
@@ -79,7 +80,11 @@ Slot = tuple[str, str, str]
 """(stream, part, attribute)."""
 
 
-PARTS = {tag: kind.part for tag, kind in REGISTRY.items() if kind is not EntryVoided}
+PARTS = {
+    tag: kind.part
+    for tag, kind in REGISTRY.items()
+    if kind is not EntryVoided and kind not in WITHHOLDING
+}
 """For every type that asserts something, the fields that name the part it is about."""
 WHOLE = {tag: frozenset(kind.whole) for tag, kind in REGISTRY.items() if kind.whole}
 """For a type that is about a part, the attributes that it asserts of the whole subject."""

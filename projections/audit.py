@@ -12,7 +12,7 @@ from domain.dates import end_of_day, write_instant
 from domain.errors import BadInput
 from domain.event import REGISTRY, EntryVoided, Event
 from domain.plan import Plan, PlanCreated, evolve
-from domain.timeline import EVOLVE, action_stream, stream_of
+from domain.timeline import OF_A_PLAN, action_stream, stream_of
 from ledger.entry import Entry
 from ledger.service import Ledger
 from ledger.store import Moment
@@ -128,7 +128,7 @@ def find_stream(
     )
     rows = list(connection.execute(begun.order_by(entries.c.position)))
     streams = [row.stream_id for row in rows if row.position <= moment.position]
-    kinds = [kind for kind in ("action", *EVOLVE) if kind != "plan"]
+    kinds = [kind for kind in ("action", *OF_A_PLAN) if kind != "plan"]
     named, _, key = word.partition("/")
     if key and named in kinds:
         kinds, word = [named], key

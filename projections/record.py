@@ -15,7 +15,7 @@ from domain.event import EntryVoided, Event
 from domain.evidence import KINDS, EvidenceLodged
 from domain.scale import folded
 from domain.signoff import SignOffVoted
-from domain.timeline import EVOLVE, plan_stream, stream_of
+from domain.timeline import OF_A_PLAN, plan_stream, stream_of
 from ledger.entry import Entry
 from ledger.reading import begins_with
 from ledger.service import Ledger
@@ -39,7 +39,7 @@ def in_words(day: date | str) -> str:
 
 def on_plan(code: str) -> ColumnElement[bool]:
     """The condition that an entry is on any stream of the plan."""
-    prefixes = [stream_of(kind, code, "") for kind in EVOLVE if kind != "plan"]
+    prefixes = [stream_of(kind, code, "") for kind in OF_A_PLAN if kind != "plan"]
     return or_(
         entries.c.stream_id == plan_stream(code),
         *(begins_with(entries.c.stream_id, prefix) for prefix in prefixes),

@@ -14,6 +14,7 @@ from domain.event import EntryVoided, Event, LedgerOpened
 from domain.evidence import EvidenceLodged
 from domain.plan import Plan
 from domain.scale import NOT_RATED, STANDING_LABELS
+from domain.withholding import ExemptionLifted, TextExempted, TextWithheld
 from ledger.entry import Decision
 
 
@@ -46,6 +47,12 @@ def describe(event: Event, plan: Plan | None, voided: Event | None = None) -> st
     match event:
         case LedgerOpened():
             return f"ledger '{event.name}' opened"
+        case TextWithheld():
+            return f"text '{event.field}' of entry {event.position} withheld: {event.basis}"
+        case TextExempted():
+            return f"text '{event.field}' of entry {event.position} exempt: {event.basis}"
+        case ExemptionLifted():
+            return f"text '{event.field}' of entry {event.position} exempt no more"
         case EntryVoided():
             said = f": {describe(voided, plan)}" if voided else ""
             return f"entry {event.voids} voided{said}"

@@ -2,17 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from domain.errors import Failed, IntegrityBroken
 from ledger.copying import copy_into, copy_ledger
 from ledger.database import open_database
+from ledger.entry import Decision, Note
 from ledger.service import Ledger
-from ledger.tables import entries, metadata, texts, withheld
+from ledger.tables import entries, metadata
 from ledger.verification import verify
 from projections.assertions import PlanProjector
 from projections.upkeep import check_read_models, open_ledger
@@ -50,13 +52,9 @@ def test_there_and_back_again(example_path: Path, postgres: Server, tmp_path: Pa
     """From SQLite to PostgreSQL and back: every row, the root and the read models are the same."""
     there, back = postgres.new(), str(tmp_path / "back.sqlite")
     with open_ledger(example_path) as ledger:
-        database, taken = ledger.database, texts.c.field == "reason"
-        with database.writing() as connection:
-            position, field = connection.execute(
-                select(texts.c.position, texts.c.field).where(taken).limit(1)
-            ).one()
-            row = {"position": position, "field": field, "by": 3, "basis": "a law"}
-            connection.execute(insert(withheld).values(row))
+        board = Decision(body="Improvement Board", meeting=date(2025, 11, 11), minute="7.2")
+        note = Note(date(2025, 11, 12), "A. Clerk", decided_by=board)
+        ledger.withhold(2, "recorded_by", "a law", note)
         before, moment = stored(ledger), ledger.moment()
     ways = ((str(example_path), there), (there, back))
     for source, target in ways:

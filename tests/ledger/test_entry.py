@@ -64,6 +64,7 @@ from domain.signoff import (
 )
 from domain.text import WITHOUT_TEXT
 from domain.timescale import Timescale
+from domain.withholding import ExemptionLifted, TextExempted, TextWithheld
 from ledger.canonical import commitment
 from ledger.database import open_database
 from ledger.entry import (
@@ -108,6 +109,9 @@ SIGNED: dict[str, Any] = {
 EVENTS: list[Event] = [
     LedgerOpened(ledger_id="00ff", name=f"{SECRET} ledger", format=1),
     EntryVoided(voids=3),
+    TextWithheld(position=999, field="reason", basis="Data Protection Act 2018"),
+    TextExempted(position=3, field="reason", basis="Schedule 12A"),
+    ExemptionLifted(position=3, field="reason"),
     PlanCreated(code="P", title=f"{SECRET} plan", begins_on=date(2024, 7, 17)),
     SectionAdded(section="1.2", name=f"{SECRET} section", parent="1"),
     ImpactRated(section="1.2", impact="impact_green"),

@@ -60,6 +60,7 @@ from domain.signoff import (
     SignOffVoted,
 )
 from domain.timescale import Timescale
+from domain.withholding import ExemptionLifted, TextExempted, TextWithheld
 from ledger.entry import Decision, Entry, Note
 
 for _module in pkgutil.iter_modules(domain.__path__, "domain."):
@@ -110,6 +111,9 @@ scales = st.sampled_from((FIVE_STEPS, IMPACT_STEPS)) | _scales()
 EVENTS: dict[type[Event], st.SearchStrategy[Event]] = {
     LedgerOpened: st.builds(LedgerOpened, ledger_id=words, name=texts, format=numbers),
     EntryVoided: st.builds(EntryVoided, voids=numbers),
+    TextWithheld: st.builds(TextWithheld, position=numbers, field=keys, basis=words),
+    TextExempted: st.builds(TextExempted, position=numbers, field=keys, basis=words),
+    ExemptionLifted: st.builds(ExemptionLifted, position=numbers, field=keys),
     PlanCreated: st.builds(
         PlanCreated, code=keys, title=texts, begins_on=days, scale=scales, impact_scale=scales
     ),

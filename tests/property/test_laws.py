@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from domain import action, amendment, body, escalation, person, plan, signoff
+from domain import action, amendment, body, escalation, person, plan, signoff, withholding
 from domain.dates import read_instant, write_instant
 from domain.errors import Failed
 from domain.event import EntryVoided, Event, LedgerOpened
@@ -165,14 +165,17 @@ BEFORE: dict[str, Any] = {
     "person": person.Person("chair", "The chair", "Chair", "key"),
     "escalation": escalation.Escalation("E1", "Staff", ("A1",), "ws", "iib", 3, DAY, "chair"),
     "amendment": amendment.Amendment("A1", "reword", "A1", "chair", title="Visits"),
+    "ledger": withholding.Texts(),
 }
 """A state of each kind of stream."""
-ELSEWHERE = {"signoff": "action", "evidence": "action"}
+ELSEWHERE = {"signoff": "action", "evidence": "action", "withholding": "ledger"}
 """The modules whose events stand in the streams of another."""
 
 
 def stream_kind(kind: type[Event]) -> str:
     """The kind of stream that an event stands in."""
+    if kind is LedgerOpened:
+        return "ledger"
     module = kind.__module__.removeprefix("domain.")
     return ELSEWHERE.get(module, module)
 
@@ -210,8 +213,6 @@ def test_the_law_of_a_stream_has_an_answer_for_each_of_its_events(
 ) -> None:
     """Whatever an event of the stream says, the law gives None, or a rule and a sentence."""
     event = data.draw(EVENTS[kind])
-    if kind is LedgerOpened:
-        return
     streams = EVOLVE if kind is EntryVoided else (stream_kind(kind),)
     for stream in streams:
         for state in (None, BEFORE[stream], EVOLVE[stream](BEFORE[stream], event)):
@@ -246,9 +247,13 @@ UNSAID: dict[type[Event], set[str]] = {
 """Fields that are kept for those who check the entry, and change nothing in the state."""
 
 
+NOT_BY_FIELD = (EntryVoided, LedgerOpened, body.InterestDeclared, *withholding.WITHHOLDING)
+"""What is kept in the state otherwise than field by field; each has a test of its own."""
+
+
 @pytest.mark.parametrize(
     "kind",
-    [kind for kind in REGISTERED if kind not in (EntryVoided, LedgerOpened, body.InterestDeclared)],
+    [kind for kind in REGISTERED if kind not in NOT_BY_FIELD],
     ids=lambda kind: kind.tag,
 )
 @PER_TYPE
@@ -278,6 +283,25 @@ def test_a_body_holds_the_interests_that_were_declared(event: Event) -> None:
     after = body.evolve(BEFORE["body"], event)
     assert after is not None
     assert after.interests == {tuple(event.asserted().values())}
+
+
+@PER_TYPE
+@given(EVENTS[withholding.TextWithheld], EVENTS[withholding.TextExempted])
+def test_a_ledger_holds_what_was_said_of_its_texts(withheld: Any, exempt: Any) -> None:
+    """Each text has its basis; what is withheld is exempt no more, and what is lifted neither."""
+    kept = withholding.evolve(None, exempt)
+    place = (exempt.position, exempt.field)
+    assert kept == withholding.Texts(exempt={place: exempt.basis})
+    lifted = withholding.ExemptionLifted(position=exempt.position, field=exempt.field)
+    assert withholding.evolve(kept, lifted) == withholding.Texts()
+    gone = withholding.TextWithheld(position=exempt.position, field=exempt.field, basis="A law")
+    assert withholding.evolve(kept, gone) == withholding.Texts(withheld={place: "A law"})
+    after = withholding.evolve(kept, withheld)
+    assert after is not None
+    assert after.withheld == {(withheld.position, withheld.field): withheld.basis}
+    for event in (withheld, exempt, lifted):
+        again = replace(after, withheld={(event.position, event.field): "A law"})
+        assert withholding.objection(again, event, FIVE_STEPS) is not None
 
 
 @pytest.mark.parametrize("kind", REGISTERED, ids=lambda kind: kind.tag)
