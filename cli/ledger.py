@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import click
@@ -26,7 +25,7 @@ from cli.session import Session, choose_plan, pass_session
 
 
 @click.command()
-@click.option("--name", help="What people call the ledger. Default: the name of the file.")
+@click.option("--name", help="What people call it. Default: the name of the file or database.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 @pass_session
 def init(session: Session, name: str | None, dry_run: bool) -> None:
@@ -37,27 +36,26 @@ def init(session: Session, name: str | None, dry_run: bool) -> None:
 
     Example: govledger --ledger plan.sqlite init --name "Improvement plan"
     """
-    from domain.errors import Failed
     from domain.text import one_line
+    from ledger.database import check_free, default_name
     from projections.upkeep import create_ledger
 
-    called = one_line(name or Path(session.path).stem, "The name of a ledger")
+    called = one_line(name or default_name(session.path), "The name of a ledger")
     administrator = session.recorded_by
     data = {
         "name": called,
-        "path": session.path,
+        "path": session.location,
         "administrator": administrator,
         "dry_run": dry_run,
     }
     if dry_run:
-        if Path(session.path).exists():
-            raise Failed("already-there", f"{session.path} exists already.", "Use another name.")
+        check_free(session.path)
         if session.json:
             print_json(dict.fromkeys(ENVELOPE) | {"data": data})
         else:
             click.echo(
-                f"Would begin the ledger '{called}' in {session.path}, with {administrator} as its "
-                "first administrator. Nothing was done."
+                f"Would begin the ledger '{called}' in {session.location}, with {administrator} as "
+                "its first administrator. Nothing was done."
             )
         return
     ledger = create_ledger(session.path, called, administrator)
@@ -66,8 +64,8 @@ def init(session: Session, name: str | None, dry_run: bool) -> None:
         print_json(envelope(ledger, moment, data))
     else:
         click.echo(
-            f"Began the ledger '{called}' in {session.path}, with entry 1. {administrator} is its "
-            "first administrator."
+            f"Began the ledger '{called}' in {session.location}, with entry 1. {administrator} is "
+            "its first administrator."
         )
         following = "govledger plan import FILE --plan CODE --as-at DATE --source REF"
         click.echo(f"Next: {in_full(session, following)}")
@@ -118,7 +116,7 @@ def status(session: Session) -> None:
             print_json(envelope(ledger, moment, data))
             return
         lines = [
-            f"Ledger      {opened.name} ({session.path})",
+            f"Ledger      {opened.name} ({session.location})",
             f"Identity    {opened.ledger_id}",
             f"Entries     {moment.position}, the last recorded {instant(moment.known_at)}",
             f"Root        {moment.root}",

@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "void": ("cli.ledger:void", "Say that an entry was a mistake."),
     "verify": ("cli.ledger:verify", "Prove that the history is whole."),
     "rebuild": ("cli.ledger:rebuild", "Make the read models anew from the entries."),
+    "ledger": ("cli.databases:ledger", "Copy and back up a ledger, and grant rights to it."),
     "completion": ("cli.completion:completion", "Print the completion script of a shell."),
 }
 """Every command: where it stands, and its line of help, so that help imports none of them."""
@@ -49,6 +50,7 @@ OUTLINE = (
     ("Decide", ("signoff", "amend", "escalate")),
     ("Boards", ("person", "body", "meeting")),
     ("Prove", ("verify", "rebuild")),
+    ("Keep", ("ledger",)),
     ("Shell", ("completion",)),
 )
 
@@ -82,8 +84,9 @@ class Outline(click.Group):
 @click.option(
     "--ledger",
     "path",
-    metavar="PATH",
-    help=f"The ledger. Default: $GOVLEDGER_LEDGER, else ./{DEFAULT_LEDGER}.",
+    metavar="PATH_OR_URL",
+    help=f"The ledger: a file, or postgresql://USER@HOST/DATABASE. "
+    f"Default: $GOVLEDGER_LEDGER, else ./{DEFAULT_LEDGER}.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 @click.option("--plain", is_flag=True, help="Answer in plain columns, without lines or colour.")

@@ -141,7 +141,9 @@ def _brief(what: str) -> str:
 
 def in_full(session: Session, command: str) -> str:
     """The command with the ledger, where it would not find that by itself."""
-    named = f"govledger --ledger {shlex.quote(session.path)} " if session.named else "govledger "
+    named = (
+        f"govledger --ledger {shlex.quote(session.location)} " if session.named else "govledger "
+    )
     return command.replace("govledger ", named, 1)
 
 

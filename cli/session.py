@@ -31,6 +31,7 @@ class Session:
     """The words before the command: which ledger, who asks, and how to print.
 
     Attributes:
+        path: the ledger: a path, or a URL that may hold a password, so it is never printed.
         named: the ledger was named in the command itself, so the next must name it too.
     """
 
@@ -50,6 +51,17 @@ class Session:
         from domain.text import one_line
 
         return one_line(self.person if said(self.person) else os_user(), "A person's name")
+
+    @property
+    def location(self) -> str:
+        """Where the ledger is, as it may be printed: without a password.
+
+        Raises:
+            BadInput: bad-address.
+        """
+        from ledger.database import location_of
+
+        return location_of(self.path)
 
     @contextmanager
     def ledger(self, *, any_models: bool = False) -> Iterator[Ledger]:

@@ -42,20 +42,22 @@ _SQLITE_HEADER = b"SQLite format 3\x00"
 _SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
 
 
+class ConnectionLost(Failed):
+    """The server, or the way to it, went away in the middle of a transaction."""
+
+
 class Database(ABC):
     """Connections to the database of one ledger.
 
     Attributes:
         address: what opens it again. It may hold a password, so it is never printed.
         location: the same as people are told it, without the password.
-        name: a short name for it, where nobody gave the ledger one.
         engine: of SQLAlchemy.
         read_only: nothing can be recorded here.
     """
 
     address: str
     location: str
-    name: str
     engine: Engine
     read_only = False
 
@@ -269,6 +271,45 @@ def is_url(location: str | Path) -> bool:
     )
 
 
+def location_of(address: str) -> str:
+    """A path or URL as it may be printed: without a password.
+
+    Raises:
+        BadInput: bad-address.
+    """
+    if not is_url(address):
+        return address
+    from ledger.postgres import read_address, without_secrets
+
+    return without_secrets(read_address(address))
+
+
+def default_name(address: str) -> str:
+    """What a ledger is called where nobody says: as its file, or its database."""
+    if not is_url(address):
+        return Path(address).stem
+    from ledger.postgres import read_address
+
+    return read_address(address).database or "ledger"
+
+
+def check_free(address: str) -> None:
+    """That a new ledger can be begun there.
+
+    Raises:
+        Failed: already-there, already-a-ledger, not-empty; no-folder, no-server.
+    """
+    if not is_url(address):
+        if Path(address).exists():
+            raise Failed("already-there", f"{address} exists already.", "Use another name.")
+        return
+    with (
+        closing(open_database(address, create=True)) as database,
+        database.reading() as connection,
+    ):
+        database.check_empty(connection)
+
+
 class SQLite(Database):
     """A ledger in one file.
 
@@ -284,7 +325,6 @@ class SQLite(Database):
         super().__init__()
         self._path = Path(path)
         self.address = self.location = str(path)
-        self.name = self._path.stem
         self._create = create
         if create and not self._path.parent.is_dir():
             raise Failed(

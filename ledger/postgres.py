@@ -5,7 +5,6 @@ nobody. See `docs/databases.md` for the rights that those who write need, and wh
 guards.
 """
 
-import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,17 +12,13 @@ from sqlalchemy import URL, Connection, create_engine, exc, make_url, text
 
 from domain.errors import BadInput, Failed, GovledgerError
 from ledger import postgres_guards as guards
-from ledger.database import BUSY_SECONDS, Database, not_a_ledger
+from ledger.database import BUSY_SECONDS, ConnectionLost, Database, not_a_ledger
 from ledger.tables import KEYS
 
 SILENT_SECONDS = 30
 """After this long without a word from a writer the server takes it for gone, and lets others in."""
 _SECRETS = ("password", "sslpassword", "sslkey", "passfile")
 _NEW_LEDGER = 0x676F766C  # an arbitrary number: the lock for making tables in an empty database
-
-
-class ConnectionLost(Failed):
-    """The server, or the way to it, went away in the middle."""
 
 
 class PostgreSQL(Database):
@@ -43,7 +38,6 @@ class PostgreSQL(Database):
         self.address = address
         url = read_address(address)
         self.location = without_secrets(url)
-        self.name = url.database or "ledger"
         try:
             import psycopg  # noqa: F401 - only to say clearly that it is missing
         except ImportError:
@@ -69,7 +63,6 @@ class PostgreSQL(Database):
             max_overflow=15,
             pool_timeout=BUSY_SECONDS,
         )
-        self._checked = threading.Event()
 
     # --- transactions --------------------------------------------------------------------
 
@@ -97,6 +90,18 @@ class PostgreSQL(Database):
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_NEW_LEDGER})")
         else:
             connection.exec_driver_sql("SELECT id FROM head WHERE id = 1 FOR UPDATE")
+
+    def check_empty(self, connection: Connection) -> None:
+        """See `Database.check_empty`; and every text can be written here."""
+        super().check_empty(connection)
+        encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
+        if encoding != "UTF8":
+            raise Failed(
+                "not-utf8",
+                f"The database at {self.location} holds text as {encoding}, which lacks characters "
+                "that a ledger needs.",
+                "Make one with: CREATE DATABASE name ENCODING 'UTF8' TEMPLATE template0",
+            )
 
     # --- errors --------------------------------------------------------------------------
 

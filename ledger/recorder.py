@@ -22,9 +22,9 @@ from eventsourcing.persistence import (
 from sqlalchemy import Connection, bindparam, exc, func, insert, or_, select, update
 
 from domain.dates import now, read_instant, write_instant
-from domain.errors import IntegrityBroken
+from domain.errors import Failed, IntegrityBroken
 from domain.withholding import TextWithheld
-from ledger.database import Database, insert_rows
+from ledger.database import ConnectionLost, Database, insert_rows
 from ledger.entry import StoredEntry, leaf_bytes, plain_envelope
 from ledger.reading import EntryReader, begins_with
 from ledger.rows import Fact, entry_row, fact, text_rows
@@ -149,10 +149,41 @@ class Recorder(EntryReader, ApplicationRecorder):
                 guards need not be looked at.
             unless: entries of which none may have been recorded since.
         """
-        with self._one_writer, self.database.writing() as connection:
-            return self._append(
-                connection, stored_events, guards or {}, not_before, read_at, unless
-            )
+        rest = guards or {}, not_before, read_at, unless
+        try:
+            with self._one_writer, self.database.writing() as connection:
+                return self._append(connection, stored_events, *rest)
+        except ConnectionLost as lost:
+            try:
+                # Its lock is free only once what was under way is committed or undone.
+                with self._one_writer, self.database.writing() as connection:
+                    return self._recorded(connection, stored_events, lost) or self._append(
+                        connection, stored_events, *rest
+                    )
+            except Failed as error:
+                raise ConnectionLost(
+                    lost.rule,
+                    f"{lost.message} Whether it was recorded is not known.",
+                    "When the server is back, look with 'govledger log' before you record it "
+                    "again.",
+                ) from error
+
+    def _recorded(
+        self, connection: Connection, given: Sequence[StoredEvent], lost: ConnectionLost
+    ) -> list[StoredEntry]:
+        """These entries as they were stored after all; empty where they were not."""
+        first = given[0]
+        if not isinstance(first, StoredEntry):
+            raise lost  # an event without an identifier would not be known again
+        query = select(entries.c.position, entries.c.entry_id).where(
+            entries.c.stream_id == first.originator_id,
+            entries.c.stream_version == first.originator_version,
+        )
+        row = connection.execute(query).first()
+        if row is None or row.entry_id != first.envelope["entry_id"]:
+            return []
+        found = self.at_positions(connection, range(row.position, row.position + len(given)))
+        return [found[position] for position in sorted(found)]
 
     def _append(
         self,

@@ -62,8 +62,11 @@ def verify(
             check.file,
         ):
             try:
-                step(connection)
+                with connection.begin_nested():  # a server gives up the transaction on an error
+                    step(connection)
             except exc.DatabaseError as error:
+                if error.connection_invalidated:
+                    raise
                 said = f"The database cannot be read to its end: {error.orig}."
                 check.add("database-damaged", None, said)
     found = tuple(check.findings)
