@@ -120,6 +120,14 @@ class PostgreSQL(Database):
             return not_a_ledger(self)
         if state[:2] == "XX":
             return self._damaged(error.orig)
+        if "connection option" in str(error.orig) or "invalid URI" in str(error.orig):
+            return BadInput(
+                "bad-address",
+                f"The address of {self.location.partition('?')[0]} has an option that is not "
+                "known.",
+                "Take out what follows the '?', or see 'connection strings' in the "
+                "documentation of PostgreSQL.",
+            )
         if not isinstance(error, exc.OperationalError):
             return None
         return self._unreachable(str(error.orig), state)

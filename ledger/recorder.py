@@ -220,9 +220,11 @@ class Recorder(EntryReader, ApplicationRecorder):
         try:
             insert_rows(connection, entries, [entry_row(entry) for entry in stored])
         except exc.IntegrityError as error:
-            # By another connection: after an error a server takes no question on this one.
+            # By another connection: after an error a server takes no question on this one, and
+            # has let the next writer in, who may have moved both.
             with self.database.reading() as beside:
-                if beside.execute(_ENTRY_ID, {"position": before.size + 1}).scalar():
+                there = beside.execute(_ENTRY_ID, {"position": before.size + 1}).scalar()
+                if there and self.size(beside) == before.size:
                     raise _head_changed() from error
             raise IntegrityError(str(error.orig)) from error
         insert_rows(connection, texts, [row for entry in stored for row in text_rows(entry)])

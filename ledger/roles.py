@@ -92,7 +92,7 @@ def _check(connection: Connection, database: PostgreSQL, role: str) -> None:
 
 
 def _quoted(connection: Connection, name: str) -> str:
-    return connection.dialect.identifier_preparer.quote(name)
+    return str(connection.execute(text("SELECT quote_ident(:name)"), {"name": name}).scalar_one())
 
 
 def _statements(

