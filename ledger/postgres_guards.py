@@ -36,12 +36,11 @@ END
 """
 _DELETE_WITHHELD = """
 BEGIN
-    DELETE FROM texts t WHERE t.position = at AND t.field = named AND EXISTS
-        (SELECT 1 FROM withheld w WHERE w.position = at AND w.field = named);
-    IF NOT FOUND THEN
+    IF NOT EXISTS (SELECT 1 FROM withheld w WHERE w.position = at AND w.field = named) THEN
         RAISE EXCEPTION 'the ledger is append-only: this text is not on record as withheld'
             USING ERRCODE = 'restrict_violation';
     END IF;
+    DELETE FROM texts t WHERE t.position = at AND t.field = named;
 END
 """
 
