@@ -76,7 +76,7 @@ def public_key(person: str) -> str:
 class Boards:
     """The ledger, and what people do on it."""
 
-    def __init__(self, path: Path, clock: Callable[[], datetime] = now) -> None:
+    def __init__(self, path: Path | str, clock: Callable[[], datetime] = now) -> None:
         self.ledger: Ledger = create_ledger(path, "Boards", ADMIN, clock)
         self.ledger.create_plan(CODE, "Improvement plan", Note(BEGAN, ADMIN))
         planned = [

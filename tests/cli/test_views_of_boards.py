@@ -22,13 +22,19 @@ ASKED = date(2025, 11, 3)
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two meetings of a board, in a file."""
+    path = tmp_path_factory.mktemp("boards") / "ledger.sqlite"
+    two_meetings(path)
+    return path
+
+
+def two_meetings(place: Path | str) -> None:
     """Two meetings of a board.
 
     C1 is signed off and then revised, C2 declined, C3 closed in favour of C1; one escalation is
     overdue, and one amendment waits.
     """
-    path = tmp_path_factory.mktemp("boards") / "ledger.sqlite"
-    boards = Boards(path)
+    boards = Boards(place)
     boards.signed_off("C1")
     boards.ready("C2")
     boards.vote("iib-chair", "C2", vote="decline")
@@ -45,7 +51,6 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     boards.by("workstream-lead", raised, ASKED)
     boards.by("iib-chair", Respond("E1", "Rooms are asked for."), NEXT)
     boards.ledger.close()
-    return path
 
 
 @pytest.fixture

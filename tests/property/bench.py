@@ -44,6 +44,9 @@ class Bench:
 
     Two processes have it open; each command is given to the one whose turn it is.
 
+    Args:
+        place: the address of an empty database; default a new file.
+
     Attributes:
         code, begins, start: of the plan, its first day, and the instant at which the test begins.
         outcomes: how often each kind of command was accepted, or refused by which rule.
@@ -54,7 +57,7 @@ class Bench:
 
     code, begins, start = CODE, BEGINS, START
 
-    def __init__(self, outcomes: Counter[str]) -> None:
+    def __init__(self, outcomes: Counter[str], place: str | None = None) -> None:
         self.outcomes = outcomes
         self.instant = self.start
         self.entries: list[Entry] = []
@@ -64,8 +67,9 @@ class Bench:
         self._latest = self.start
         self._before: oracle.Dump = {}
         self._open = ExitStack()
-        folder = self._open.enter_context(TemporaryDirectory())
-        self.path = Path(folder) / "ledger.sqlite"
+        self.path: Path | str = place or (
+            Path(self._open.enter_context(TemporaryDirectory())) / "ledger.sqlite"
+        )
         self.steps = 0
         self._judged = 0
         self.begin()

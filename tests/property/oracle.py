@@ -12,8 +12,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
+import psycopg
 import rfc8785
 
 from domain import action
@@ -47,18 +49,31 @@ def day_in_london(instant: datetime) -> date:
 # --- the file ------------------------------------------------------------------------------
 
 
-def dump(path: Path) -> Dump:
+def opened(place: Path | str) -> Any:
+    """A connection to the file, or to the database on a server, as anybody can open it."""
+    if isinstance(place, Path):
+        return closing(sqlite3.connect(place))
+    return closing(psycopg.connect(place))
+
+
+def dump(path: Path | str) -> Dump:
     """Every row of every table, and the statements that made them."""
-    with closing(sqlite3.connect(path)) as connection:
-        schema = sorted(connection.execute("SELECT name, type, sql FROM sqlite_master"))
+    of_tables = "SELECT name, type, sql FROM sqlite_master"
+    if isinstance(path, str):
+        of_tables = (
+            "SELECT relname, CASE relkind WHEN 'r' THEN 'table' ELSE 'other' END, relchecks "
+            "FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+        )
+    with opened(path) as connection:
+        schema = sorted(connection.execute(of_tables))
         names = [name for name, kind, _sql in schema if kind == "table"]
         rows = {n: sorted(connection.execute(f'SELECT * FROM "{n}"'), key=repr) for n in names}
     return {"": schema, **rows}
 
 
-def dump_read_models(path: Path) -> tuple[list[Row], list[Row]]:
+def dump_read_models(path: Path | str) -> tuple[list[Row], list[Row]]:
     """What the read models say, by names and not by numbers of their own."""
-    with closing(sqlite3.connect(path)) as connection:
+    with opened(path) as connection:
         said = connection.execute(
             "SELECT plan, stream_id, part, attribute, at, position, voided_by, value "
             "FROM assertions JOIN slots ON slots.id = assertions.slot"
@@ -70,14 +85,15 @@ def dump_read_models(path: Path) -> tuple[list[Row], list[Row]]:
 # --- the tree ------------------------------------------------------------------------------
 
 
-def naive_leaves(path: Path) -> list[bytes]:
+def naive_leaves(path: Path | str) -> list[bytes]:
     """The leaf of every entry: the whole envelope and the digest of the payload, as RFC 8785."""
-    with closing(sqlite3.connect(path)) as connection:
-        connection.row_factory = sqlite3.Row
-        rows = connection.execute("SELECT * FROM entries ORDER BY position").fetchall()
+    with opened(path) as connection:
+        found = connection.execute("SELECT * FROM entries ORDER BY position")
+        names = [column[0] for column in found.description]
+        rows = [dict(zip(names, row, strict=True)) for row in found]
     leaves = []
     for row in rows:
-        envelope = {name: row[name] for name in row.keys() if name not in ("payload", "subtrees")}  # noqa: SIM118
+        envelope = {name: row[name] for name in names if name not in ("payload", "subtrees")}
         decided_by = envelope["decided_by"]
         envelope["decided_by"] = None if decided_by is None else json.loads(decided_by)
         envelope["correction"] = envelope["correction"] == 1

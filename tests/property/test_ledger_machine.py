@@ -19,6 +19,7 @@ from tests.property import strategies as some
 from tests.property.action_rules import ActionRules
 from tests.property.bench import NOT_ACCEPTED, Bench
 from tests.property.strategies import CODE, When, Wording
+from tests.servers import Server
 
 OUTCOMES: Counter[str] = Counter()
 
@@ -28,8 +29,12 @@ class LedgerMachine(ActionRules):
 
     def __init__(self) -> None:
         super().__init__()
-        self.bench = Bench(OUTCOMES)
+        self.bench = Bench(OUTCOMES, self.place())
         self.checked = 0
+
+    def place(self) -> str | None:
+        """Where the ledger is to be; None for a new file."""
+        return None
 
     def teardown(self) -> None:
         self.bench.close()
@@ -217,6 +222,20 @@ def test_whatever_is_asked_of_it_the_ledger_stays_true_to_its_entries() -> None:
     accepted = [OUTCOMES[kind] for kind in KINDS]
     assert sum(accepted) * 7 > OUTCOMES[NOT_ACCEPTED]
     assert len([times for times in accepted if times]) >= len(KINDS) - 3
+
+
+def test_a_ledger_on_a_server_stays_true_too(postgres: Server) -> None:
+    """The same on PostgreSQL, with a smaller budget: every check, after random commands."""
+
+    class OnServer(LedgerMachine):
+        def place(self) -> str:
+            return postgres.new()
+
+    OUTCOMES.clear()
+    run_state_machine_as_test(
+        OnServer, settings=settings(max_examples=2, stateful_step_count=25, deadline=None)
+    )
+    assert OUTCOMES[NOT_ACCEPTED] < sum(OUTCOMES.values())
 
 
 def test_the_machine_can_have_a_command_of_every_kind_accepted() -> None:
