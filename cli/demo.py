@@ -13,6 +13,9 @@ from cli.session import DEFAULT_LEDGER, Session, pass_session
 if TYPE_CHECKING:
     from ledger.service import Ledger
 
+KEY = "checkpoint.key"
+"""The file of the key that signs the example's checkpoints: for the demo only."""
+
 TOUR = (
     ("The rating overview that the committee saw (Appendix 1)", "overview --as-at 2025-09-30"),
     (
@@ -73,19 +76,23 @@ def demo(session: Session, folder: Path | None, governance: bool) -> None:
             f"{path} exists already.",
             f"Look at it (govledger --ledger {path} overview), or name another folder.",
         )
+    key = folder / ("keys" if governance else "") / KEY
+    if key.exists():
+        raise Failed("already-there", f"{key} exists already.", "Name another folder.")
     folder.mkdir(parents=True, exist_ok=True)
     tour = GOVERNANCE_TOUR if governance else TOUR
     try:
-        ledger = _govern(folder, path) if governance else _load(path, session.recorded_by)
+        ledger = _govern(folder, path) if governance else _load(path, session.recorded_by, key)
     except BaseException:
         # Half an example is no example, and would stand in the way of another try.
-        for half in folder.glob(f"{DEFAULT_LEDGER}*"):
+        for half in (*folder.glob(f"{DEFAULT_LEDGER}*"), *folder.glob(f"**/{KEY}*")):
             half.unlink()
         raise
     moment = ledger.moment()
     size = moment.position
     if session.json:
-        data = {"path": str(path), "entries": size, "tour": [words for _title, words in tour]}
+        words = [words for _title, words in tour]
+        data = {"path": str(path), "entries": size, "tour": words, "checkpoint_key": str(key)}
         print_json(envelope(ledger, moment, data))
     ledger.close()
     if session.json:
@@ -101,6 +108,7 @@ def demo(session: Session, folder: Path | None, governance: bool) -> None:
     _show(session, path, tour)
     click.echo("Ask your own questions of it:")
     click.echo(f"  export GOVLEDGER_LEDGER={path}")
+    click.echo(f"  export GOVLEDGER_CHECKPOINT_KEY={key}   # a key for the demo only")
     click.echo("  govledger --help")
 
 
@@ -117,12 +125,13 @@ def _show(session: Session, path: Path, tour: tuple[tuple[str, str], ...]) -> No
             click.get_current_context().exit(code)
 
 
-def _load(path: Path, who: str) -> Ledger:
+def _load(path: Path, who: str, key: Path) -> Ledger:
     import examples
+    from ledger.log_key import make_key
     from projections.upkeep import create_ledger
 
     ledger = create_ledger(path, "Example", who)
-    examples.load(ledger, who)
+    examples.load(ledger, who, signer=make_key(ledger, key))
     return ledger
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from cli.held import key_of, log_key_option, read_held
 from cli.options import note_options
 from cli.output import (
     ENVELOPE,
@@ -189,6 +190,17 @@ def held_root(expect: str | None) -> tuple[int, str] | None:
     return int(position), root
 
 
+def _held_against(ledger: Any, file: Path | None, log_key: str | None) -> tuple[Any, ...]:
+    """What is wrong by a checkpoint that the person holds."""
+    if file is None:
+        if log_key is not None:
+            raise click.UsageError("--log-key goes with --checkpoint FILE.")
+        return ()
+    from ledger.proving import checkpoint_findings
+
+    return tuple(checkpoint_findings(ledger, read_held(file), key_of(log_key)))
+
+
 def _verdict(kinds: set[str], about_rules: set[str]) -> str:
     """What the kinds of finding come to, in a sentence."""
     if kinds <= {"read-model-changed"}:
@@ -211,8 +223,18 @@ def _verdict(kinds: set[str], about_rules: set[str]) -> str:
     metavar="N:ROOT",
     help="A position and root that you hold, from an earlier answer or a paper.",
 )
+@click.option(
+    "--checkpoint",
+    "checkpoint_file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="A checkpoint that you hold.",
+)
+@log_key_option
 @pass_session
-def verify(session: Session, expect: str | None) -> None:
+def verify(
+    session: Session, expect: str | None, checkpoint_file: Path | None, log_key: str | None
+) -> None:
     """Prove that the history is whole.
 
     Recomputes every hash, commitment, position and clock, holds each entry to the rules, checks
@@ -220,7 +242,8 @@ def verify(session: Session, expect: str | None) -> None:
     that it finds, and ends with exit code 5 if there is anything.
 
     A ledger alone cannot show that its end was left off, or that all of it was written anew with
-    its hashes. A root that you hold shows both: every answer prints one with its entry number.
+    its hashes. A root that you hold shows both: every answer prints one with its entry number. So
+    does a checkpoint; with --log-key its signature is checked too.
 
     Example: govledger verify
     """
@@ -238,6 +261,7 @@ def verify(session: Session, expect: str | None) -> None:
             found = verify_store(ledger, tick, held_root(expect))
         lawful = check_lawfulness(ledger)
         every = (*found.findings, *lawful.findings, *check_read_models(ledger))
+        every += _held_against(ledger, checkpoint_file, log_key)
         if lawful.failure and every:
             # What was found comes first; without ssh-keygen alone this is a failure, see below.
             unchecked = Finding("signature-unchecked", None, lawful.failure.message)

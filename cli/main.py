@@ -37,6 +37,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "report": ("cli.report:report", "Record papers issued to a committee."),
     "void": ("cli.ledger:void", "Say that an entry was a mistake."),
     "verify": ("cli.ledger:verify", "Prove that the history is whole."),
+    "checkpoint": (
+        "cli.checkpoint:checkpoint",
+        "Print a signed checkpoint of the ledger, for others to hold.",
+    ),
+    "prove": ("cli.prove:prove", "Prove an entry, or that the ledger was only added to."),
     "rebuild": ("cli.ledger:rebuild", "Make the read models anew from the entries."),
     "ledger": ("cli.databases:ledger", "Copy and back up a ledger, and grant rights to it."),
     "completion": ("cli.completion:completion", "Print the completion script of a shell."),
@@ -49,7 +54,7 @@ OUTLINE = (
     ("Record", ("rate", "progress", "impact", "evidence", "report", "void")),
     ("Decide", ("signoff", "amend", "escalate")),
     ("Boards", ("person", "body", "meeting")),
-    ("Prove", ("verify", "rebuild")),
+    ("Prove", ("verify", "checkpoint", "prove", "rebuild")),
     ("Keep", ("ledger",)),
     ("Shell", ("completion",)),
 )

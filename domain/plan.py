@@ -63,7 +63,9 @@ class ReportIssued(Event):
     """A paper went to a committee; the period up to its as-at date is closed.
 
     Fields: report (the paper's reference), committee, meeting (its date), as_at, and what it was
-    made from: known_at (the last entry known) and root (of the tree over those, hexadecimal).
+    made from: known_at (the last entry known) and root (of the tree over those, hexadecimal);
+    checkpoint (a signed note of those two, in C2SP's form) and checkpoint_key (the verifier key of
+    whoever signed it), where the ledger's key was at hand.
     """
 
     tag = "plan.report_issued/1"
@@ -74,6 +76,8 @@ class ReportIssued(Event):
     as_at: date
     known_at: int
     root: str
+    checkpoint: str | None = None
+    checkpoint_key: str | None = None
 
 
 # --- state ------------------------------------------------------------------------------
@@ -99,6 +103,8 @@ class Report:
     as_at: date
     known_at: int
     root: str
+    checkpoint: str | None = None
+    checkpoint_key: str | None = None
 
 
 @dataclass(frozen=True)
@@ -172,6 +178,8 @@ def evolve(state: Plan | None, event: Event) -> Plan | None:
                 event.as_at,
                 event.known_at,
                 event.root,
+                event.checkpoint,
+                event.checkpoint_key,
             )
             return replace(state, reports={**state.reports, report.ref: report})
     raise TypeError(f"{event.tag} is not an event of a plan")
@@ -269,6 +277,8 @@ def decide_report(
     root: str,
     issued_on: date,
     today: date,
+    checkpoint: str | None = None,
+    checkpoint_key: str | None = None,
 ) -> ReportIssued:
     """The event for a paper issued to a committee.
 
@@ -276,6 +286,8 @@ def decide_report(
         known_at: the last entry known when the paper was made.
         root: of the tree over the entries known then.
         issued_on: the date from which the entry is effective.
+        checkpoint: the signed checkpoint of what was known then.
+        checkpoint_key: the verifier key of whoever signed it.
 
     Raises:
         Refusal: future-date, before-plan, period-closed, meeting-before-as-at,
@@ -316,4 +328,6 @@ def decide_report(
         as_at=as_at,
         known_at=known_at,
         root=root,
+        checkpoint=checkpoint,
+        checkpoint_key=checkpoint_key,
     )

@@ -11,6 +11,7 @@ from typing import Any
 from documents.plan_csv import read_plan_csv
 from domain.commands import Command, Delay, ReviseTimescale
 from ledger.entry import Note
+from ledger.note import Signer
 from ledger.service import Ledger
 
 PLAN = "CSIP"
@@ -24,16 +25,19 @@ def folder() -> Traversable:
     return resources.files(__name__) / "improvement-plan"
 
 
-def load(ledger: Ledger, recorded_by: str, *, reports: bool = True) -> None:
+def load(
+    ledger: Ledger, recorded_by: str, *, reports: bool = True, signer: Signer | None = None
+) -> None:
     """Take the example plan's history over into an empty ledger, step by step.
 
     Args:
         reports: issue the reports too, which close their periods.
+        signer: signs the checkpoints of the reports.
     """
     history = json.loads((folder() / "history.json").read_text(encoding="utf-8"))
     for step in history:
         if reports or step["do"] != "report":
-            _carry_out(ledger, step, recorded_by)
+            _carry_out(ledger, step, recorded_by, signer)
 
 
 REGISTRAR = "registrar"
@@ -51,7 +55,9 @@ def governance() -> list[tuple[str, list[str]]]:
     return given
 
 
-def _carry_out(ledger: Ledger, step: dict[str, Any], recorded_by: str) -> None:
+def _carry_out(
+    ledger: Ledger, step: dict[str, Any], recorded_by: str, signer: Signer | None
+) -> None:
     day = date.fromisoformat(step.get("as_at") or step["effective_on"])
     note = Note(day, recorded_by, reason=step.get("reason"), source=step.get("source"))
     match step["do"]:
@@ -70,6 +76,8 @@ def _carry_out(ledger: Ledger, step: dict[str, Any], recorded_by: str) -> None:
         case "report":
             meeting = date.fromisoformat(step["meeting"])
             issued = Note(meeting, recorded_by)
-            ledger.issue_report(PLAN, step["ref"], step["committee"], meeting, day, issued)
+            ledger.issue_report(
+                PLAN, step["ref"], step["committee"], meeting, day, issued, signer=signer
+            )
         case unknown:
             raise ValueError(f"the history has a step '{unknown}', which means nothing")

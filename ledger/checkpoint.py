@@ -121,7 +121,7 @@ def parse_checkpoint(text: str) -> Checkpoint:
     root = from_base64(lines[2])
     if root is None or len(root) != HASH_BYTES:
         raise unreadable("its third line is not a root")
-    if any(character < " " for line in lines for character in line):
+    if not lines[0].isprintable() or any(character < " " for character in "".join(lines)):
         raise unreadable("it holds a character that cannot be printed")
     return Checkpoint(lines[0], size, root, tuple(lines[3:]))
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from typing import TYPE_CHECKING
 
 from domain.action import Action, ActionAdded, is_done
 from domain.administration import BoardCommand, may_close, may_take_over
@@ -26,6 +27,9 @@ from ledger.store import LEDGER_STREAM, Store
 from ledger.voiding import void_entry
 from ledger.withholding import Outcome
 from ledger.writing import Receipt, Writing
+
+if TYPE_CHECKING:
+    from ledger.note import Signer
 
 ATTEMPTS = 20
 """How often a signed vote is decided again when somebody else votes at the same moment."""
@@ -287,20 +291,29 @@ class Ledger(Store):
         note: Note,
         *,
         known_at: int | None = None,
+        signer: "Signer | None" = None,
         dry_run: bool = False,
     ) -> Receipt:
         """Record that a paper was issued; it closes the period up to its as-at date.
 
         Args:
             known_at: the last entry known when the paper was made; default the last there is.
+            signer: the ledger's key: signs a checkpoint of what the paper was made from, which
+                is recorded with it.
 
         Raises:
-            Refusal: meeting-before-as-at, issued-before-as-at.
+            Refusal: meeting-before-as-at, issued-before-as-at; other-log-key, where the key is
+                another ledger's.
             NotAuthorised: not-chair-or-secretary, where the plan has bodies.
         """
         writing = Writing(self, code)
         may_close(writing.scene(writing.today, note.recorded_by))
         shown = self.moment(as_at, known_at)
+        signed = None
+        if signer:
+            from ledger.proving import signed_checkpoint
+
+            signed = signed_checkpoint(self, signer, shown.position)
         event = decide_report(
             writing.plan_now,
             ref,
@@ -311,6 +324,8 @@ class Ledger(Store):
             root=shown.root,
             issued_on=note.effective_on,
             today=writing.today,
+            checkpoint=signed,
+            checkpoint_key=signer.verifier.text if signer else None,
         )
         writing.record_on_plan(event, note)
         return writing.commit(dry_run=dry_run)

@@ -59,6 +59,7 @@ def verify(
             lambda _connection: check.held_root(),
             check.strays,
             check.loose_texts,
+            check.checkpoints,
             check.file,
         ):
             try:
@@ -174,6 +175,13 @@ class _StoreCheck(EntryCheck):
         )
         for position, name in connection.execute(query):
             self.add("text-unknown", position, f"A text '{name}' belongs to no entry ({position}).")
+
+    def checkpoints(self, connection: Connection) -> None:
+        """The checkpoints that reports recorded; see `ledger.reported`."""
+        from ledger.reported import bad_checkpoints  # loads `cryptography`, which takes a while
+
+        for position, sentence in bad_checkpoints(connection, self.recorder):
+            self.add("bad-checkpoint", position, sentence)
 
     def file(self, connection: Connection) -> None:
         """The database's own check of its file: an index that is wrong would hide entries."""

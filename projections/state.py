@@ -287,5 +287,7 @@ def _plan(parts: Parts) -> Plan:
                 date.fromisoformat(values["as_at"]),
                 values["known_at"],
                 values["root"],
+                values.get("checkpoint"),
+                values.get("checkpoint_key"),
             )
     return replace(plan, sections=sections, reports=reports)

@@ -46,6 +46,7 @@ def cli(
     """Commands on a copy of the example, given by A. Clerk."""
     path = Path(shutil.copy(demo_template, own_place / "ledger.sqlite"))
     monkeypatch.setenv("GOVLEDGER_LEDGER", str(path))
+    monkeypatch.setenv("GOVLEDGER_CHECKPOINT_KEY", str(demo_template.parent / "checkpoint.key"))
     monkeypatch.setenv("GOVLEDGER_PERSON", "A. Clerk")
     return Cli(path, capsys, monkeypatch)
 

@@ -97,6 +97,16 @@ class Cli:
         assert f"\n  {error['hint']}\n" in answer.err
         return Answer(answer.code, said.out, answer.err)
 
+    def proof_files(self) -> None:
+        """Make the files that the examples on checkpoints and proofs name."""
+        key = self.done("checkpoint", "key", "show").out.strip()
+        self.done("checkpoint", "--out", "checkpoint.txt")
+        self.done("prove", "since", "checkpoint.txt", "--out", "since.txt")
+        self.done("prove", "entry", "326", "--out", "entry.tlog-proof")
+        self.done("checkpoint", "key", "new", "--cosigner", "scrutiny", "--key", "cosigner.key")
+        cosign = ("checkpoint", "cosign", "checkpoint.txt", "--key", "cosigner.key")
+        self.done(*cosign, "--log-key", key, "--out", "checkpoint.txt")
+
     @contextmanager
     def unchanged(self) -> Iterator[None]:
         """What is done here leaves the ledger's file as it is, byte for byte."""

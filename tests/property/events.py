@@ -127,6 +127,8 @@ EVENTS: dict[type[Event], st.SearchStrategy[Event]] = {
         as_at=days,
         known_at=st.integers(0, 10**6),
         root=words,
+        checkpoint=st.none() | words,
+        checkpoint_key=st.none() | words,
     ),
     ActionAdded: st.builds(
         ActionAdded,
