@@ -83,10 +83,10 @@ def report_checkpoint(store: Store, plan: str, ref: str) -> str:
 
 
 def bad_checkpoints(connection: Connection, recorder: EntryReader) -> Iterator[tuple[int, str]]:
-    """(position, sentence) of each report whose checkpoint is not one of this ledger.
+    """(position, sentence) of each report whose checkpoint or root is not one of this ledger.
 
-    Held are its origin to the ledger, its size and root to the report and to the tree, and its
-    signature to the key on record with it.
+    Held are the root that it names to the tree; of its checkpoint the origin to the ledger, the
+    size and root to the report, and the signature to the key on record with it.
     """
     query = select(entries.c.payload).where(entries.c.position == 1)
     try:
@@ -94,33 +94,44 @@ def bad_checkpoints(connection: Connection, recorder: EntryReader) -> Iterator[t
     except (TypeError, ValueError, KeyError, RecursionError):
         return  # the opening entry cannot be read, which is a finding of its own
     for report in reports(connection):
-        why = _why_bad(connection, recorder, report, origin)
+        where = f"that entry {report.position} recorded"
+        why = _why_root(connection, recorder, report)
         if why:
-            yield report.position, f"The checkpoint that entry {report.position} recorded {why}."
+            yield report.position, f"The root {where} {why}."
+            continue
+        why = _why_checkpoint(report, origin)
+        if why:
+            yield report.position, f"The checkpoint {where} {why}."
 
 
-def _why_bad(
-    connection: Connection, recorder: EntryReader, report: Reported, origin: str
-) -> str | None:
+def _why_root(connection: Connection, recorder: EntryReader, report: Reported) -> str | None:
+    """What is wrong with the root over what the report was made from."""
+    size = report.payload.get("known_at")
+    if type(size) is not int or not 0 <= size < report.position:
+        return f"is of {size} entries, which were not there yet"
+    root = root_there(connection, recorder, size)
+    if root is None or root.hex() != report.payload.get("root"):
+        return f"is not the ledger's over its first {size} entries"
+    return None
+
+
+def _why_checkpoint(report: Reported, origin: str) -> str | None:
+    """What is wrong with the checkpoint, where there is one."""
     written, key = report.text("checkpoint"), report.text("checkpoint_key")
     if not written and not key:
         return None
     try:
         held = read_checkpoint(written.encode())
-        found = held.checkpoint
-        if found.origin != origin:
-            return f"is of another ledger ({found.origin})"
+        if held.checkpoint.origin != origin:
+            return f"is of another ledger ({held.checkpoint.origin})"
         held.opened_with(parse_verifier(key))
-    except (GovledgerError, UnicodeEncodeError) as error:
-        said = error.message if isinstance(error, GovledgerError) else "It is not text."
-        return f"does not hold: {said.rstrip('.')}"
-    payload = report.payload
-    if (found.size, found.root.hex()) != (payload.get("known_at"), payload.get("root")):
+    except GovledgerError as error:
+        return f"does not hold: {error.message.rstrip('.')}"
+    except UnicodeEncodeError:
+        return "does not hold: it is not text"
+    said = (held.checkpoint.size, held.checkpoint.root.hex())
+    if said != (report.payload.get("known_at"), report.payload.get("root")):
         return "is not of the entries that its report was made from"
-    if not 0 <= found.size < report.position:
-        return f"counts {found.size} entries, which were not there yet"
-    if root_there(connection, recorder, found.size) != found.root:
-        return f"gives another root over {found.size} entries than the ledger has"
     return None
 
 
