@@ -120,8 +120,9 @@ def new(session: Session, name: str | None, key: Path | None) -> None:
 
 @key.command()
 @key_option
+@out_option
 @pass_session
-def show(session: Session, key: Path | None) -> None:
+def show(session: Session, key: Path | None, out: Path | None) -> None:
     """Print the verifier key, which everybody may have.
 
     With --key of any key, and then it needs no ledger.
@@ -138,11 +139,9 @@ def show(session: Session, key: Path | None) -> None:
         with session.ledger(any_models=True) as ledger:
             path, signer = key_path(ledger), need_key(ledger)
             answer = envelope(ledger, ledger.moment(), None)
-    if session.json:
-        data = {"key_file": str(path), "verifier": signer.verifier.text, "name": signer.name}
-        print_json(answer | {"data": data})
-    else:
-        click.echo(signer.verifier.text)
+    data = {"key_file": str(path), "verifier": signer.verifier.text, "name": signer.name}
+    said = f"the verifier key of {signer.name}"
+    give(session, signer.verifier.text + "\n", said, out, answer | {"data": data})
 
 
 @checkpoint.command()
@@ -198,10 +197,8 @@ def cosign(
             )
         proof = found
     held = proof.held if proof and not proof_file else read_checkpoint(data)
-    signer = read_key(key)
-    note = add_cosignature(
-        Memory(key), signer, held, int(now().timestamp()), proof, key_of(log_key)
-    )
+    signer, trusted = read_key(key), key_of(log_key) if log_key is not None else None
+    note = add_cosignature(Memory(key), signer, held, int(now().timestamp()), proof, trusted)
     said = f"the checkpoint of {counted(held.checkpoint.size)}, cosigned by {signer.name},"
     answer = envelope_of(
         held.checkpoint, {"checkpoint": note.full, "cosigner": signer.verifier.text}

@@ -23,14 +23,16 @@ key_option = click.option(
     help="The ledger's key. Default: $GOVLEDGER_CHECKPOINT_KEY, else in your own settings.",
 )
 log_key_option = click.option(
-    "--log-key", metavar="KEY", help="The ledger's verifier key, as its keeper gave it out."
+    "--log-key",
+    metavar="KEY",
+    help="The ledger's verifier key, as its keeper gave it out, or the file that holds it.",
 )
 cosigner_option = click.option(
     "--cosigner",
     "cosigners",
     metavar="KEY",
     multiple=True,
-    help="The verifier key of a cosigner whose cosignature has to be there. May be repeated.",
+    help="A cosigner's verifier key, or its file: its cosignature has to be there. Repeatable.",
 )
 out_option = click.option(
     "--out",
@@ -63,19 +65,24 @@ def read_held(path: Path) -> Held:
     return read_checkpoint(read_file(path))
 
 
-def key_of(written: str | None) -> Verifier | None:
-    """A verifier key as given on the command line.
+def key_of(written: str) -> Verifier:
+    """A verifier key as given on the command line: itself, or a file that holds it.
 
     Raises:
         BadInput: unreadable-key.
+        OSError: the file cannot be read.
     """
     from ledger.note import parse_verifier
 
-    return parse_verifier(written.strip()) if written is not None else None
+    if "+" not in written:  # every key has two, and few files have any
+        written = read_file(Path(written)).decode("utf-8", "replace")
+    return parse_verifier(written.strip())
 
 
 def write_out(path: Path, text: str) -> None:
-    """Write a checkpoint or a proof; only such a file is written over, all or nothing.
+    """Write a checkpoint, a proof or a verifier key; only such a file is written over.
+
+    The file is there whole or as before.
 
     Raises:
         Failed: already-there.
@@ -91,7 +98,7 @@ def write_out(path: Path, text: str) -> None:
         except BadInput:
             raise Failed(
                 "already-there",
-                f"{path} exists, and is neither a checkpoint nor a proof.",
+                f"{path} exists, and is something else than what is to be written there.",
                 "Name another file with --out.",
             ) from None
     new = path.with_name(path.name + ".new")
@@ -100,14 +107,19 @@ def write_out(path: Path, text: str) -> None:
 
 
 def _readable(data: bytes) -> None:
+    """Raises BadInput: it is neither a checkpoint, nor a proof, nor a verifier key."""
     from domain.errors import BadInput
     from ledger.checkpoint import read_checkpoint
+    from ledger.note import parse_verifier
     from ledger.proof import parse_proof
 
-    try:
-        read_checkpoint(data)
-    except BadInput:
-        parse_proof(data)
+    for read in (read_checkpoint, parse_proof):
+        try:
+            read(data)
+        except BadInput:
+            continue
+        return
+    parse_verifier(data.decode("utf-8", "replace").strip())
 
 
 def give(session: Session, text: str, said: str, out: Path | None, answer: dict[str, Any]) -> None:
@@ -146,10 +158,9 @@ def check_signatures(
         BadInput: unreadable-key.
     """
     from domain.errors import Refusal
-    from ledger.note import parse_verifier
 
-    others = [parse_verifier(one.strip()) for one in cosigners]
-    own = key_of(log_key)
+    others = [key_of(one) for one in cosigners]
+    own = key_of(log_key) if log_key is not None else None
     found = held.opened_with(own, others) if own else held.note.check(others)
     for other in others:
         if not any(one.verifier == other for one in found):

@@ -198,7 +198,8 @@ def _held_against(ledger: Any, file: Path | None, log_key: str | None) -> tuple[
         return ()
     from ledger.proving import checkpoint_findings
 
-    return tuple(checkpoint_findings(ledger, read_held(file), key_of(log_key)))
+    key = key_of(log_key) if log_key is not None else None
+    return tuple(checkpoint_findings(ledger, read_held(file), key))
 
 
 def _verdict(kinds: set[str], about_rules: set[str]) -> str:

@@ -38,6 +38,7 @@ def prove() -> None:
 @prove.command()
 @click.argument("position", metavar="N", type=click.IntRange(1, 1_000_000_000_000))
 @click.option("--without-texts", is_flag=True, help="Leave out the texts and names of the entry.")
+@click.option("--with-exempt", is_flag=True, help="Put in the texts that are not to be public too.")
 @click.option(
     "--checkpoint",
     "checkpoint_file",
@@ -52,6 +53,7 @@ def entry(
     session: Session,
     position: int,
     without_texts: bool,
+    with_exempt: bool,
     checkpoint_file: Path | None,
     key: Path | None,
     out: Path | None,
@@ -59,12 +61,13 @@ def entry(
     """Prove that entry N is in the ledger, in a file that can be checked without it.
 
     The file holds the entry with its texts and names, the proof (C2SP tlog-proof) and a
-    checkpoint. Whoever gets it reads what was recorded.
+    checkpoint. Whoever gets it reads what was recorded. Texts that are exempt from what is made
+    public are left out, and the proof holds all the same.
 
     Example: govledger prove entry 326 --out entry.tlog-proof
     """
     from ledger.log_key import need_key
-    from ledger.proving import continued, prove_entry, signed_checkpoint
+    from ledger.proving import continued, prove_entry, public_fields, signed_checkpoint
 
     with session.ledger(any_models=True) as ledger:
         if checkpoint_file is None:
@@ -73,10 +76,15 @@ def entry(
             held = read_held(checkpoint_file)
             continued(ledger, held.checkpoint)
             note = held.note.full
-        proof = prove_entry(ledger, position, note, texts=not without_texts)
+        told, exempt = public_fields(ledger, position)
+        fields = set() if without_texts else told | exempt if with_exempt else told
+        proof = prove_entry(ledger, position, note, fields)
         found = proof.held.checkpoint
         data = {"proof": proof.text, "entry": position, "size": found.size}
         answer = envelope(ledger, ledger.moment(known_at=found.size), data)
+    if exempt - fields and not without_texts and not session.json:
+        names = ", ".join(sorted(exempt))
+        click.echo(f"Note: left out, as exempt from what is made public: {names}.", err=True)
     give(session, proof.text, f"the proof of entry {position} of {found.size}", out, answer)
 
 

@@ -5,6 +5,7 @@ in place of its digest (docs/format.md). Nothing here needs a ledger.
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,8 +33,12 @@ class Shown:
     untold: tuple[str, ...]
 
 
-def extra_of(stored: StoredEntry, *, texts: bool = True) -> bytes:
-    """What goes into a proof of that entry, so that the file alone shows what was recorded."""
+def extra_of(stored: StoredEntry, fields: Iterable[str]) -> bytes:
+    """What goes into a proof of that entry, so that the file alone shows what was recorded.
+
+    Args:
+        fields: of the texts that go with it.
+    """
     entry = {
         **stored.envelope,
         "position": stored.position,
@@ -50,7 +55,7 @@ def extra_of(stored: StoredEntry, *, texts: bool = True) -> bytes:
             "salt": stored.texts[field].salt.hex(),
             "text": stored.texts[field].text,
         }
-        for field in (sorted(stored.texts) if texts else ())
+        for field in sorted(fields)
     ]
     return canonical({"entry": entry, "texts": found})
 

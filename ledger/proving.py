@@ -3,13 +3,16 @@
 Everything is made from the hashes that the store keeps; `ledger.proof` checks it from nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from sqlalchemy import Connection, select
 
 from domain.errors import BadInput, IntegrityBroken, Refusal
 from ledger.checkpoint import Checkpoint, Held, origin_of, read_checkpoint, sign_checkpoint
+from ledger.copies import flat
+from ledger.entry import StoredEntry
+from ledger.fates import fates
 from ledger.note import Signer, Verifier
 from ledger.proof import (
     ConsistencyProof,
@@ -65,12 +68,15 @@ def _subtrees(connection: Connection) -> SubtreesAt:
     return subtrees_at
 
 
-def prove_entry(store: Store, position: int, note: str, *, texts: bool = True) -> InclusionProof:
+def prove_entry(
+    store: Store, position: int, note: str, fields: Collection[str] | None = None
+) -> InclusionProof:
     """That an entry is in the tree of a checkpoint of this ledger, with the entry itself.
 
     Args:
         note: the signed checkpoint.
-        texts: with the texts of the entry, so that the file alone shows what was recorded.
+        fields: of the texts that go with it, so that the file alone shows what was recorded;
+            None for all that are held.
 
     Raises:
         BadInput: no-such-entry.
@@ -79,16 +85,42 @@ def prove_entry(store: Store, position: int, note: str, *, texts: bool = True) -
     held = read_checkpoint(note.encode())
     size = held.checkpoint.size
     with store.database.reading() as connection:
-        stored = store.recorder.at_positions(connection, [position]).get(position)
-        if stored is None or position > size:
-            raise BadInput(
-                "no-such-entry", f"There is no entry {position}.", f"The last is {size}."
-            )
+        stored = _stored(store, connection, position, size)
         path = tuple(inclusion_path(position - 1, size, _subtrees(connection)))
-    proof = InclusionProof(position - 1, path, held, extra_of(stored, texts=texts))
+    told = [name for name in stored.texts if fields is None or name in fields]
+    proof = InclusionProof(position - 1, path, held, extra_of(stored, told))
     if not proof.shows(stored.subtrees[:HASH_BYTES]):
         raise _broken()
     return proof
+
+
+def public_fields(store: Store, position: int) -> tuple[set[str], set[str]]:
+    """The texts of an entry that may be made public, and those that are exempt from it.
+
+    One that holds the words of an exempt text is exempt as well.
+
+    Raises:
+        BadInput: no-such-entry.
+    """
+    with store.database.reading() as connection:
+        stored = _stored(store, connection, position, store.recorder.size(connection))
+        found = fates(connection).exempt
+        there = store.recorder.at_positions(connection, {place[0] for place in found})
+    kept = [there[at].texts.get(name) for at, name in found if at in there]
+    words = [flat(one.text) for one in kept if one is not None]
+    exempt = {
+        name
+        for name, one in stored.texts.items()
+        if (position, name) in found or any(said in flat(one.text) for said in words)
+    }
+    return set(stored.texts) - exempt, exempt
+
+
+def _stored(store: Store, connection: Connection, position: int, size: int) -> StoredEntry:
+    stored = store.recorder.at_positions(connection, [position]).get(position)
+    if stored is None or position > size:
+        raise BadInput("no-such-entry", f"There is no entry {position}.", f"The last is {size}.")
+    return stored
 
 
 def prove_since(store: Store, earlier: Held, note: str) -> ConsistencyProof:

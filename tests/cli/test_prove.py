@@ -9,10 +9,12 @@ import pytest
 
 from ledger.canonical import canonical, commitment, sha256_hex
 from ledger.checkpoint import Checkpoint, read_checkpoint, sign_checkpoint
+from ledger.entry import Decision, Note
 from ledger.note import new_signer
 from ledger.proof import InclusionProof
 from ledger.tree import leaf_hash
 from tests.cli.driving import LATER, Cli
+from tests.ledger.behind import opened
 
 REASON = "Seen on a visit."
 
@@ -206,3 +208,20 @@ def test_a_bad_signature_is_found_with_the_key_only(cli: Cli, proven: int) -> No
     Path("e.txt").write_text(whole + dash + line, encoding="utf-8")
     refused = cli.refused("prove", "check", "e.txt", "--log-key", key)
     assert (refused.code, refused.error["rule"]) == (5, "bad-signature")
+
+
+def test_exempt_texts_stay_out_of_a_proof(cli: Cli, proven: int) -> None:
+    """A text that is not to be public, and one that repeats its words, go in only when asked."""
+    words = ("--reason", f"Again: {REASON.lower()}")
+    later = cli.done("rate", "P7", "Red", *LATER, *words).position
+    with opened(cli.path) as ledger:
+        decision = Decision(body="Monitoring officer", meeting=ledger.today(), minute="1")
+        note = Note(ledger.today(), "A. Clerk", reason="By law.", decided_by=decision)
+        ledger.exempt(proven, "reason", "Schedule 12A, paragraph 1", note)
+    for position in (proven, later):
+        answer = cli.done("prove", "entry", str(position), "--out", "e.txt")
+        assert "exempt from what is made public: reason" in answer.err
+        data = cli.data("prove", "check", "e.txt")
+        assert (list(data["texts"]), data["texts_left_out"]) == (["recorded_by"], ["reason"])
+        cli.done("prove", "entry", str(position), "--with-exempt", "--out", "e.txt")
+        assert "reason" in cli.data("prove", "check", "e.txt")["texts"]
