@@ -57,8 +57,7 @@ def checkpoint(
     if plan is not None and ref is None:
         raise click.UsageError("--plan goes with --report: a checkpoint is of the whole ledger.")
     from ledger.checkpoint import read_checkpoint
-    from ledger.log_key import need_key
-    from ledger.proving import signed_checkpoint
+    from ledger.log_key import signed_now
     from ledger.reported import report_checkpoint
 
     with session.ledger(any_models=True) as ledger:
@@ -66,7 +65,7 @@ def checkpoint(
             text = report_checkpoint(ledger, choose_plan(ledger, plan), ref)
         else:
             moment = ledger.moment(known_at=known_at)
-            text = signed_checkpoint(ledger, need_key(ledger, key), moment.position)
+            text = signed_now(ledger, key, moment.position)
         found = read_checkpoint(text.encode()).checkpoint
         data = {"checkpoint": text, "size": found.size, "origin": found.origin}
         answer = envelope(ledger, ledger.moment(known_at=found.size), data)

@@ -66,12 +66,12 @@ def entry(
 
     Example: govledger prove entry 326 --out entry.tlog-proof
     """
-    from ledger.log_key import need_key
-    from ledger.proving import continued, prove_entry, public_fields, signed_checkpoint
+    from ledger.log_key import signed_now
+    from ledger.proving import continued, prove_entry, public_fields
 
     with session.ledger(any_models=True) as ledger:
         if checkpoint_file is None:
-            note = signed_checkpoint(ledger, need_key(ledger, key))
+            note = signed_now(ledger, key)
         else:
             held = read_held(checkpoint_file)
             continued(ledger, held.checkpoint)
@@ -101,13 +101,13 @@ def since(session: Session, file: Path, key: Path | None, out: Path | None) -> N
 
     Example: govledger prove since checkpoint.txt --out since.txt
     """
-    from ledger.log_key import need_key
-    from ledger.proving import prove_since, signed_checkpoint
+    from ledger.log_key import signed_now
+    from ledger.proving import continued, prove_since
 
     held = read_held(file)
     with session.ledger(any_models=True) as ledger:
-        signer = need_key(ledger, key)
-        proof = prove_since(ledger, held, signed_checkpoint(ledger, signer))
+        continued(ledger, held.checkpoint)
+        proof = prove_since(ledger, held, signed_now(ledger, key))
         found = proof.held.checkpoint
         data = {"proof": proof.text, "old": proof.old, "size": found.size}
         answer = envelope(ledger, ledger.moment(known_at=found.size), data)

@@ -95,7 +95,7 @@ def issue(
         earlier, made = last_report_key(ledger), check_report_key(ledger, key)
         extra: dict[str, Any] = {"key_made": made, "key_file": str(key_path(ledger, key))}
         if not dry_run:
-            signer, made = key_for_report(ledger, key)
+            signer, made = key_for_report(ledger, key, shown.position)
             extra |= {"key_made": made, "verifier": signer.verifier.text}
             receipt = record(signer, dry_run=False)
         print_receipt(session, ledger, receipt, f"govledger changes --as-at {as_at}", extra)

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from domain.errors import Failed, Refusal
-from ledger.checkpoint import origin_of
+from domain.errors import Failed, IntegrityBroken, Refusal
+from ledger.checkpoint import Checkpoint, origin_of
+from ledger.cosigner import Memory, Seen
 from ledger.keyfile import default_path, read_key, write_key
 from ledger.note import Signer, new_signer
-from ledger.proving import ledger_id
+from ledger.proving import checkpoint_at, continued, ledger_id, signed_checkpoint
 from ledger.reported import last_report_key
 from ledger.store import Store
 
@@ -54,6 +55,57 @@ def need_key(store: Store, given: Path | None = None) -> Signer:
     return found
 
 
+def vouch(store: Store, path: Path, signer: Signer, position: int) -> None:
+    """Before the ledger's key signs: does the ledger continue what that key signed last?
+
+    What it signs now is remembered beside the key (C2SP tlog-checkpoint, "Signatures": a log
+    never signs what is inconsistent with what it signed before). So a ledger that was put back
+    to an older copy, or rewritten, is found by its own keeper first.
+
+    Args:
+        position: how many entries are to be signed for.
+
+    Raises:
+        IntegrityBroken: rolled-back, other-history.
+        Failed: memory-damaged.
+    """
+    memory, now = Memory(path), checkpoint_at(store, position)
+    try:
+        with memory.alone():
+            seen = memory.read()
+            last = seen.get(now.origin)
+            if last is not None:
+                root = bytes.fromhex(last.root)
+                try:
+                    continued(store, Checkpoint(now.origin, last.size, root))
+                except IntegrityBroken as error:
+                    raise IntegrityBroken(
+                        error.rule,
+                        f"This ledger does not continue what its key has signed. {error.message}",
+                        "Put a later copy of the ledger back. If there is none, make a new key "
+                        "(govledger checkpoint key new --key FILE), and say in public why.",
+                    ) from None
+            if last is None or last.size < now.size:
+                key = signer.verifier.text
+                seen[now.origin] = Seen(key, now.size, now.root.hex(), now.text)
+                memory.write(seen)
+    except Failed as error:
+        if error.rule != "no-locks":  # there the key has no memory; cosigners have theirs
+            raise
+
+
+def signed_now(store: Store, given: Path | None = None, position: int | None = None) -> str:
+    """The signed checkpoint of the ledger now, or at an earlier size, by its own key.
+
+    Raises:
+        As `need_key` and `vouch`; BadInput: no-such-entry.
+    """
+    signer = need_key(store, given)
+    size = checkpoint_at(store, position).size
+    vouch(store, key_path(store, given), signer, size)
+    return signed_checkpoint(store, signer, size)
+
+
 def check_report_key(store: Store, given: Path | None = None) -> bool:
     """Whether a first key has to be made before a report can be issued.
 
@@ -87,16 +139,23 @@ def make_key(store: Store, given: Path | None = None) -> Signer:
     return signer
 
 
-def key_for_report(store: Store, given: Path | None = None) -> tuple[Signer, bool]:
+def key_for_report(store: Store, given: Path | None, position: int) -> tuple[Signer, bool]:
     """The key to sign a report's checkpoint with, and whether it was made just now.
 
+    Args:
+        position: how many entries the report was made from.
+
     Raises:
-        As `check_report_key`.
+        As `check_report_key` and `vouch`.
     """
-    if check_report_key(store, given):
+    made = check_report_key(store, given)
+    if made:
         try:
-            return make_key(store, given), True
+            make_key(store, given)
         except Failed as error:
             if error.rule != "already-there":  # somebody else issued a report at this moment
                 raise
-    return need_key(store, given), False
+            made = False
+    signer = need_key(store, given)
+    vouch(store, key_path(store, given), signer, position)
+    return signer, made

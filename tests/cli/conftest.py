@@ -46,7 +46,8 @@ def cli(
     """Commands on a copy of the example, given by A. Clerk."""
     path = Path(shutil.copy(demo_template, own_place / "ledger.sqlite"))
     monkeypatch.setenv("GOVLEDGER_LEDGER", str(path))
-    monkeypatch.setenv("GOVLEDGER_CHECKPOINT_KEY", str(demo_template.parent / "checkpoint.key"))
+    key = shutil.copy(demo_template.parent / "checkpoint.key", own_place / "checkpoint.key")
+    monkeypatch.setenv("GOVLEDGER_CHECKPOINT_KEY", str(key))
     monkeypatch.setenv("GOVLEDGER_PERSON", "A. Clerk")
     return Cli(path, capsys, monkeypatch)
 

@@ -148,6 +148,24 @@ def test_a_later_report_needs_the_same_key_or_a_new_one_on_purpose(
     assert cli.done("verify").code == 0
 
 
+def test_the_key_signs_nothing_that_does_not_continue_what_it_signed(cli: Cli) -> None:
+    """A ledger put back to an older copy, or rewritten, gets no checkpoint, report or proof."""
+    older = cli.path.read_bytes()
+    grow(cli)
+    cli.done("checkpoint")
+    cli.done("checkpoint", "--known-at", "#5")
+    cli.path.write_bytes(older)
+    asked = (("checkpoint",), ("prove", "entry", "3"), (*PAPER, "R2", *NEXT))
+    for words in asked:
+        refused = cli.refused(*words)
+        assert (refused.code, refused.error["rule"]) == (5, "rolled-back")
+    cli.done("rate", "P7", "Red", *LATER, *WHY)
+    for words in asked:
+        refused = cli.refused(*words)
+        assert (refused.code, refused.error["rule"]) == (5, "other-history")
+    cli.done("checkpoint", "key", "show")
+
+
 # --- cosigning ----------------------------------------------------------------------------
 
 
@@ -190,6 +208,7 @@ def test_a_cosigner_refuses_a_ledger_that_was_rewritten(
     cli.done("rate", "P7", "Red", *LATER, *WHY)
     refused = cli.refused("prove", "since", "c2.txt")
     assert (refused.code, refused.error["rule"]) == (5, "other-history")
+    Path("checkpoint.key.seen").unlink()  # whoever rewrites may have a copy of the key alone
     cli.done("checkpoint", "--out", "fork.txt")
     refused = cli.refused("checkpoint", "cosign", "fork.txt", *cosigner)
     assert (refused.code, refused.error["rule"]) == (5, "other-history")
