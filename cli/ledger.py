@@ -80,6 +80,7 @@ def status(session: Session) -> None:
 
     Example: govledger status
     """
+    from ledger.fates import fates
     from projections.assertions import VERSION, PlanProjector
     from projections.state import read_state
 
@@ -101,12 +102,14 @@ def status(session: Session) -> None:
                         "closed_until": last.as_at.isoformat() if last else None,
                     }
                 )
+            said = fates(connection)
         opened: Any = ledger.opened().event
         data = {
             "name": opened.name,
             "size": moment.position,
             "last_recorded_at": instant(moment.known_at),
             "plans": plans,
+            "texts": {"withheld": len(said.withheld), "exempt": len(said.exempt)},
             "read_models": {
                 "in_step": in_step,
                 "version": model[0] if model else None,
@@ -123,6 +126,8 @@ def status(session: Session) -> None:
             f"Root        {moment.root}",
             f"Read models {'in step' if in_step else 'NOT in step: run govledger rebuild'}",
         ]
+        if said.withheld or said.exempt:
+            lines.append(f"Texts       {len(said.withheld)} withheld, {len(said.exempt)} exempt")
         for plan in plans:
             lines.append(f"Plan        {plan['code']}: {plan['title']}, {plan['actions']} actions")
             report = (
@@ -218,6 +223,17 @@ def _verdict(kinds: set[str], about_rules: set[str]) -> str:
     )
 
 
+def _withheld(count: int, unsigned: int) -> str:
+    """How many texts are withheld, in lines of their own; nothing where none is."""
+    if not count:
+        return ""
+    texts = "1 text is withheld, by an entry that says" if count == 1 else ""
+    said = f"\n{texts or f'{count} texts are withheld, each by an entry that says'} on what basis."
+    if unsigned:
+        said += f"\nSignatures that nobody can check, as the statement is withheld: {unsigned}."
+    return said
+
+
 @click.command()
 @click.option(
     "--expect",
@@ -274,6 +290,8 @@ def verify(
             data = {
                 "size": found.size,
                 "signatures_checked": lawful.signatures_checked,
+                "signatures_withheld": lawful.unsigned,
+                "withheld": found.withheld,
                 "findings": findings,
             }
             if lawful.failure and not findings:
@@ -306,7 +324,8 @@ def verify(
             click.echo(
                 f"Verified: {found.size} entries, every hash, text, position and clock is as "
                 f"recorded.\nEvery entry keeps to the rules. Signatures checked: {signed}"
-                f"{', and each holds' if signed else ''}.\nRoot {found.root}"
+                f"{', and each holds' if signed else ''}."
+                f"{_withheld(found.withheld, lawful.unsigned)}\nRoot {found.root}"
             )
     if found.findings:
         click.get_current_context().exit(5)

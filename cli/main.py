@@ -36,6 +36,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "amend": ("cli.amend:amend", "Propose and agree amendments of the plan."),
     "report": ("cli.report:report", "Record papers issued to a committee."),
     "void": ("cli.ledger:void", "Say that an entry was a mistake."),
+    "withhold": ("cli.withhold:withhold", "Delete a text by law; its entry and hashes stay."),
+    "exempt": ("cli.withhold:exempt", "Leave a text out of what is made public."),
     "verify": ("cli.ledger:verify", "Prove that the history is whole."),
     "checkpoint": (
         "cli.checkpoint:checkpoint",
@@ -54,8 +56,9 @@ OUTLINE = (
     ("Record", ("rate", "progress", "impact", "evidence", "report", "void")),
     ("Decide", ("signoff", "amend", "escalate")),
     ("Boards", ("person", "body", "meeting")),
-    ("Prove", ("verify", "checkpoint", "prove", "rebuild")),
-    ("Keep", ("ledger",)),
+    ("Withhold", ("withhold", "exempt")),
+    ("Prove", ("verify", "checkpoint", "prove")),
+    ("Keep", ("ledger", "rebuild")),
     ("Shell", ("completion",)),
 )
 

@@ -203,7 +203,8 @@ def embedding(
 def _rated_by(row: dict[str, Any]) -> str:
     if row["taken_over_from"]:
         return f"taken over from {row['taken_over_from']}"
-    return "sign-off, stale" if row["stale"] else "sign-off"
+    doubt = ", in doubt" if row["in_doubt"] else ""
+    return "sign-off, stale" if row["stale"] else f"sign-off{doubt}"
 
 
 @review.command()

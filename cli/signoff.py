@@ -184,7 +184,11 @@ def list_(
             "taken_over": [line for line in every if line["status"] == TAKEN_OVER],
         }
         if stale:
-            data["signoffs"] = [line for line in data["signoffs"] if line["stale"]]
+            data["signoffs"] = [
+                line
+                for line in data["signoffs"]
+                if line["stale"] or (line["in_doubt"] and line["status"] == "granted")
+            ]
         if pending or person is not None:
             open_ = [line for line in data["signoffs"] if line["status"] == "recommended"]
             data["signoffs"] = [waiting(found, line) for line in open_]

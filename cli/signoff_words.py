@@ -126,7 +126,8 @@ def _vote(vote: dict[str, Any]) -> str:
     role = f", {vote['role']}" if vote["role"] else ""
     why = f": {vote['reason']}" if vote["reason"] else ""
     said = f"{DECISIONS[vote['decision']]} on {day(vote['meeting'])} (entry {vote['entry']})"
-    return f"{vote['name']}{role}: {said}{why}"
+    gone = f"; statement {vote['statement']}" if vote["statement"] else ""
+    return f"{vote['name']}{role}: {said}{gone}{why}"
 
 
 # --- lists ------------------------------------------------------------------------------
@@ -155,7 +156,11 @@ def _status(line: dict[str, Any]) -> str:
     """How it stands in a few words; staleness and votes always with it."""
     if line["status"] == "recommended":
         changed = "; CHANGED since, to be recommended again" if line["changed"] else ""
+        unread = "; a part of it is NOT HELD any more, to be recommended again"
+        changed = changed or (unread if line["in_doubt"] else "")
         return f"recommended, {_votes(line)}{changed}"
+    if line["in_doubt"]:
+        return f"{line['status']}, IN DOUBT: a part of it is not held any more"
     if not line["stale"]:
         return str(line["status"])
     # What changed is not told where the text of it is withheld.
@@ -247,6 +252,8 @@ def phase_lines(data: dict[str, Any]) -> Iterator[str]:
         yield "  STALE: what was signed off has changed since"
         done = len(data["confirmed_by"])
         yield f"    Confirmed as it is now by {done} of the {data['quorum']} members needed"
+    elif data["in_doubt"]:
+        yield "  IN DOUBT: a part of what is signed off, or of the action now, is not held any more"
     elif data["changed"]:
         yield "  CHANGED since it was recommended, so it has to be recommended again"
     for line in _changed(data["changed"]):

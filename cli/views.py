@@ -64,6 +64,10 @@ def overview(
         show_text("\n".join(text))
 
 
+MARKS = {"overdue": "overdue", "stale": "stale", "in_doubt": "sign-off in doubt"}
+"""What is said beside an action in one line."""
+
+
 def _by_section(data: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     """A row for every action, with a row of its own for each section before its actions."""
     for (chapter, section), lines in groupby(
@@ -71,7 +75,7 @@ def _by_section(data: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     ):
         yield "", f"[{section}]" if section == chapter else f"[{chapter}: {section}]", "", "", ""
         for line in lines:
-            marks = ", ".join(mark for mark in ("overdue", "stale") if line[mark])
+            marks = ", ".join(MARKS[mark] for mark in MARKS if line[mark])
             yield line["ref"], line["title"], line["timescale"], line["rating"], marks
 
 
@@ -112,7 +116,7 @@ def show(
                     s["title"],
                     "; ".join(s["owners"]),
                     s["timescale"],
-                    s["rating"] + (", stale" if s["stale"] else ""),
+                    ", ".join([s["rating"], *(MARKS[m] for m in ("stale", "in_doubt") if s[m])]),
                 )
                 for s in sheets
             ]
@@ -205,9 +209,15 @@ def _revised(data: dict[str, Any]) -> str:
     return f"; first agreed {data['first_agreed']}, revised {count}{last}"
 
 
+IN_DOUBT = "IN DOUBT: a part of it is not held any more, so it cannot be compared"
+"""Said of a sign-off of which nobody can tell whether it is stale."""
+
+
 def signoff_words(signoff: dict[str, Any]) -> list[str]:
     """One phase of a sign-off as it stands, and what has changed since where it is stale."""
     stale = " STALE: it was given for what has changed since." if signoff["stale"] else ""
+    if signoff["in_doubt"]:
+        stale = f" {IN_DOUBT}."
     lines = [f"Sign-off, phase {signoff['phase']}: {signoff['words']}.{stale}"]
     for row in signoff["changed"]:
         entry = f" (entry {row['position']})" if row["position"] else ""

@@ -10,6 +10,7 @@ from domain.dates import write_instant
 from domain.errors import Failed, Refusal
 from domain.event import LedgerOpened
 from domain.signoff import PHASES, SignOffConfirmed, SignOffRecommended, SignOffVoted
+from domain.text import WITHOUT_TEXT
 from domain.timeline import action_stream
 from ledger import signatures
 from ledger.keys import fingerprint
@@ -29,6 +30,7 @@ class Signed:
         content: the text that was shown; None where the ledger does not hold it any more.
         key: the public key that signed; None where no key of the person did.
         trouble: what is wrong with the signature; None where it is good.
+        gone: what stands in place of a content that is withheld or not held.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Signed:
     content: str | None
     key: str | None
     trouble: str | None
+    gone: str | None = None
 
     @property
     def files(self) -> dict[str, str]:
@@ -79,7 +82,7 @@ class Proofs:
     """What there is to write of one plan, or of one action of it.
 
     Attributes:
-        left_out: a sentence for each vote that is voided, or whose statement is not held.
+        left_out: a sentence for each vote that is voided, and each text that is not held.
     """
 
     record: Record
@@ -113,9 +116,11 @@ def collect(record: Record, refs: Sequence[str]) -> Proofs:
             if one.voided_by:
                 left_out.append(f"{what}: voided by entry {one.voided_by}.")
             elif "statement" in one.entry.withheld:
-                left_out.append(f"{what}: its statement is withheld, and not held any more.")
+                left_out.append(f"{what}: its statement is {_gone(one.event.statement)}.")
             else:
                 signed.append(_signed(record, ref, one, asked))
+                if signed[-1].gone:
+                    left_out.append(f"{what}: what was shown is {_gone(signed[-1].gone)}.")
     if not signed:
         raise Refusal(
             "nothing-signed",
@@ -123,6 +128,11 @@ def collect(record: Record, refs: Sequence[str]) -> Proofs:
             "See the sign-offs with: govledger signoff list",
         )
     return Proofs(record, signed, left_out)
+
+
+def _gone(text: str) -> str:
+    """What became of a text that is not held, without the brackets in which it is shown."""
+    return "not held" if text == WITHOUT_TEXT else text.removeprefix("[").removesuffix("]")
 
 
 def _signed(record: Record, ref: str, one: Kept, asked: Mapping[tuple[int, int], Kept]) -> Signed:
@@ -143,6 +153,7 @@ def _signed(record: Record, ref: str, one: Kept, asked: Mapping[tuple[int, int],
         statement=event.statement,
         signature=event.signature,
         content=source.event.shown if source and held else None,
+        gone=source.event.shown if source and not held else None,
         key=key,
         trouble=trouble,
     )

@@ -25,7 +25,7 @@ from domain.errors import BadInput, GovledgerError
 from domain.event import Event
 from domain.plan import Plan, SectionAdded, check_code
 from domain.scale import CLOSED, NOT_RATED, STANDING_ALSO, UNDER_REVIEW, folded
-from domain.text import free_text
+from domain.text import free_text, is_held
 from domain.timescale import Timescale
 
 
@@ -172,11 +172,23 @@ def _changed(
     def add(event: Event) -> None:
         found.changes.append((row.ref, event))
 
-    if row.title and _flat(row.title) != _flat(now.title):
-        add(ActionReworded(title=row.title))
-    if row.owners and _roles(row.owners) != _roles(now.owners or ""):
-        add(OwnersChanged(owners=row.owners))
-    if row.timescale:
+    def comparable(what: str, given: str | None, kept: str | None) -> bool:
+        """Whether a text is given that can be compared; one that was withheld is not put back."""
+        if given and not is_held(kept):
+            found.remarks.append(
+                f"Line {row.line}: the {what} of {row.ref} is not held in the ledger any more, "
+                "and is not taken from the file; if it is to be recorded anew, amend it."
+            )
+        return bool(given) and is_held(kept)
+
+    if comparable("wording", row.title, now.title) and _flat(row.title or "") != _flat(now.title):
+        add(ActionReworded(title=row.title or ""))
+    if comparable("owner", row.owners, now.owners) and _roles(row.owners or "") != _roles(
+        now.owners or ""
+    ):
+        add(OwnersChanged(owners=row.owners or ""))
+    kept = now.timescale.written if now.timescale else None
+    if row.timescale and comparable("timescale", row.timescale, kept):
         revised = Timescale.parse(row.timescale)
         if now.timescale is None or not revised.same_as(now.timescale):
             add(TimescaleRevised(timescale=revised))
@@ -243,7 +255,12 @@ def _milestones(plan: Plan, now: Mapping[int, object], row: PlannedAction, found
             found.changes.append((row.ref, event))
         elif timescale is not None:
             present = getattr(there, "timescale", None)
-            if present is None or not timescale.same_as(present):
+            if present is not None and not is_held(present.written):
+                found.remarks.append(
+                    f"Line {planned.line}: the timescale of milestone {planned.number} of "
+                    f"{row.ref} is not held in the ledger any more, and is not taken from the file."
+                )
+            elif present is None or not timescale.same_as(present):
                 event = TimescaleRevised(milestone=planned.number, timescale=timescale)
                 found.changes.append((row.ref, event))
         if _says(planned.rating, (CLOSED, UNDER_REVIEW)):
@@ -291,6 +308,13 @@ class _Sections:
     def _one(self, parent: str | None, name: str) -> str:
         place = (parent, folded(name))
         if place not in self._keys:
+            if any(other == parent and not is_held(said) for other, said in self._keys):
+                raise BadInput(
+                    "cannot-be-read",
+                    f"No section is called '{name}', and the name of one beside it is not held "
+                    "any more, so nobody can tell whether it is that one.",
+                    "Leave the section out of the file for actions that are in the plan already.",
+                )
             beside = sum(1 for other, _name in self._keys if other == parent)
             key = f"{parent}.{beside + 1}" if parent else str(beside + 1)
             self._keys[place] = key

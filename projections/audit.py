@@ -12,6 +12,7 @@ from domain.dates import end_of_day, write_instant
 from domain.errors import BadInput
 from domain.event import REGISTRY, EntryVoided, Event
 from domain.plan import Plan, PlanCreated, evolve
+from domain.text import is_held
 from domain.timeline import OF_A_PLAN, action_stream, stream_of
 from ledger.entry import Entry
 from ledger.service import Ledger
@@ -20,7 +21,7 @@ from ledger.tables import entries, texts
 from ledger.writing import unknown_reference
 from projections.assertions import assertions, slots, voids
 from projections.record import Record, on_plan, spellings, subject
-from projections.state import day_bound, live_at, read_state
+from projections.state import PlanState, day_bound, live_at, read_state
 from projections.story import proposal_of
 from projections.wording import decision_data, describe, fields, set_by, voided_event
 
@@ -241,7 +242,11 @@ def difference(
         old = fields(before.actions[ref], before.plan)
         new = fields(after.actions[ref], after.plan)
         for name in {**old, **new}:
-            if old.get(name) != new.get(name):
+            apart = old.get(name) != new.get(name)
+            if not is_held(old.get(name), new.get(name)):
+                # What is not held is neither equal nor different; the entries that set it are.
+                apart = len({_setter(state, ref, name) for state in (before, after)}) > 1
+            if apart:
                 changed.append(
                     {
                         "ref": ref,
@@ -256,6 +261,11 @@ def difference(
         "added": _named(a for ref, a in after.actions.items() if ref not in before.actions),
         "removed": _named(a for ref, a in before.actions.items() if ref not in after.actions),
     }
+
+
+def _setter(state: PlanState, ref: str, name: str) -> int:
+    stream = state.set_by[action_stream(state.plan.code, ref)]
+    return set_by(name, state.actions[ref], stream)
 
 
 def _named(actions: Iterator[Action]) -> list[dict[str, str]]:

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 
 from domain.action import Action, activity_done, is_done, shown_rating
-from domain.content import is_stale
+from domain.content import in_doubt, is_stale
 from domain.plan import Plan
 from domain.scale import NOT_RATED, STANDING_LABELS, UNDER_REVIEW, Scale
 from domain.signoff import MEANINGS
@@ -95,6 +95,7 @@ def action_line(action: Action, plan: Plan, as_at: date) -> dict[str, Any]:
         "overdue": is_overdue(action, plan, as_at),
         "signed_off": is_signed_off(action, plan.scale),
         "stale": any(is_stale(action, phase, plan.scale) for phase in action.signoffs),
+        "in_doubt": any(in_doubt(action, phase, plan.scale) for phase in action.signoffs),
     }
 
 

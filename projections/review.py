@@ -8,7 +8,7 @@ import orjson
 
 from domain.authority import GOVERNED
 from domain.body import POWERS, RECORDING, VOTING, Body
-from domain.content import evidence_for, evidence_in, is_stale
+from domain.content import evidence_for, evidence_in, in_doubt, is_stale, staleness
 from domain.evidence import INNER_KINDS, KINDS
 from domain.plan import TermsSet
 from domain.scale import STANDING_LABELS, folded
@@ -58,6 +58,7 @@ def embedding(record: Record, months: int) -> list[dict[str, Any]]:
                 "signed_off": is_signed_off(action, state.plan.scale),
                 "taken_over_from": entry.note.source,
                 "stale": is_stale(action, 1, state.plan.scale),
+                "in_doubt": in_doubt(action, 1, state.plan.scale),
                 "position": position,
             }
         )
@@ -81,7 +82,10 @@ def _rated_since(record: Record) -> dict[str, tuple[date, int]]:
 
 
 def stale(record: Record) -> list[dict[str, Any]]:
-    """The sign-offs that were given for what has changed since, with what changed."""
+    """The sign-offs that were given for what has changed since, with what changed.
+
+    And those of which nobody can tell, because a part of it is not held any more.
+    """
     state = record.state
     return [
         {
@@ -92,7 +96,7 @@ def stale(record: Record) -> list[dict[str, Any]]:
         }
         for action in in_plan_order(state)
         for phase in sorted(action.signoffs)
-        if is_stale(action, phase, state.plan.scale)
+        if staleness(action, phase, state.plan.scale) is not False
     ]
 
 

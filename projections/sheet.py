@@ -9,11 +9,12 @@ from typing import Any
 from sqlalchemy import Connection, and_
 
 from domain.action import Action
-from domain.content import changed_since, is_stale
+from domain.content import changed_since, in_doubt, is_stale
 from domain.evidence import KINDS
 from domain.scale import CLOSED, NOT_RATED, STANDING_LABELS
-from domain.text import WITHOUT_TEXT
+from domain.text import WITHOUT_TEXT, withheld_as
 from domain.timeline import action_stream
+from ledger.reading import bases
 from ledger.store import Moment
 from ledger.tables import texts
 from projections.assertions import assertions, slots
@@ -63,7 +64,7 @@ def agreed_timescales(
     rows = connection.execute(query)
     for (stream, part), group in groupby(rows, key=lambda row: (row.stream_id, row.part)):
         history = list(group)
-        written = [WITHOUT_TEXT if row.text is None else row.text for row in history]
+        written = [_written(connection, row) for row in history]
         milestone = int(part.partition("/")[2]) if part else None
         found[stream.split("/")[2], milestone] = Agreed(
             written[0],
@@ -71,6 +72,14 @@ def agreed_timescales(
             sum(row.type not in FIRST_SAID for row in history),
         )
     return found
+
+
+def _written(connection: Connection, row: Any) -> str:
+    """A timescale as it was written, or what stands in its place."""
+    if row.text is not None:
+        return str(row.text)
+    basis = bases(connection, [row.position]).get(row.position, {}).get("timescale")
+    return WITHOUT_TEXT if basis is None else withheld_as(basis)
 
 
 def action_sheet(
@@ -181,6 +190,7 @@ def signoff_row(state: PlanState, action: Action, phase: int) -> dict[str, Any]:
         "body": found.body,
         "meeting": found.meeting.isoformat() if found.meeting else None,
         "stale": is_stale(action, phase, scale),
+        "in_doubt": in_doubt(action, phase, scale),
         "changed": changed_rows(state, action, phase),
     }
 

@@ -12,7 +12,7 @@ from domain.action import SIGN_OFF, Action, ActionRated, shown_rating
 from domain.action import objection as objection_to
 from domain.authority import check
 from domain.body import Body, Meeting
-from domain.content import changed_since, claims_in, evidence_for, is_stale, shown
+from domain.content import changed_since, claims_in, evidence_for, in_doubt, is_stale, shown
 from domain.dates import end_of_day, write_instant
 from domain.errors import GovledgerError
 from domain.event import EntryVoided, Event
@@ -109,6 +109,7 @@ def _line(
         "against": found.votes("decline", code or ""),
         "quorum": quorum,
         "stale": is_stale(action, phase, record.state.plan.scale),
+        "in_doubt": in_doubt(action, phase, record.state.plan.scale),
         "confirmed_by": found.confirming(shown(action, phase, record.state.plan.scale)),
         "changed": [{"what": what, "then": then, "now": now} for what, then, now in changed],
     }
@@ -152,7 +153,7 @@ def waiting(record: Record, line: dict[str, Any]) -> dict[str, Any]:
     ready = line["quorum"] is not None and len(line["approvals"]) >= line["quorum"]
     return {
         **line,
-        "ready": ready and not line["changed"] and undecidable is None,
+        "ready": ready and not line["changed"] and not line["in_doubt"] and undecidable is None,
         "undecidable": undecidable,
         "waits_for": waits_for,
         "barred": barred,
@@ -185,6 +186,8 @@ def obstacle(record: Record, line: dict[str, Any], person: str) -> tuple[str, st
         return "no-power", f"No body of the plan may decide sign-offs of phase {phase}"
     if line["changed"]:
         return "changed-since", "It has changed since it was recommended"
+    if line["in_doubt"]:
+        return "cannot-be-read", "A part of what is to be signed is not held any more"
     body = (mine or able)[0]
     met = _met_since(record, line, body)
     meeting = met or today
@@ -332,9 +335,13 @@ def _recommendation(record: Record, kept: Kept) -> dict[str, Any]:
 
 
 def _signed(kept: Kept) -> dict[str, Any]:
-    """A vote or a confirmation, with the person as printed in what they signed."""
+    """A vote or a confirmation, with the person as printed in what they signed.
+
+    `statement` is None, or what stands in its place where it is not held any more.
+    """
     event = kept.event
     printed = claims_in(event.statement)
+    gone = event.statement if "statement" in kept.entry.withheld else None
     return {
         "entry": kept.entry.position,
         "decision": event.vote if isinstance(event, SignOffVoted) else "confirm",
@@ -342,6 +349,7 @@ def _signed(kept: Kept) -> dict[str, Any]:
         "name": printed.get("Name", event.person),
         "role": printed.get("Role"),
         "seat": printed.get("Seat"),
+        "statement": gone,
         "body": event.body,
         "meeting": event.meeting.isoformat(),
         "signed_at": write_instant(event.signed_at),

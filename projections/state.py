@@ -23,9 +23,10 @@ from domain.person import Person
 from domain.plan import Plan, Report, Section
 from domain.scale import OPEN, Scale
 from domain.signoff import Ballot, Confirmation, SignOff
-from domain.text import WITHOUT_TEXT
+from domain.text import WITHOUT_TEXT, withheld_as
 from domain.timeline import action_stream, stream_of
 from domain.timescale import Timescale
+from ledger.reading import bases
 from ledger.store import Moment
 from ledger.tables import texts
 from projections.assertions import assertions, day_end_key, slots
@@ -127,10 +128,19 @@ def read_state(connection: Connection, code: str, moment: Moment) -> PlanState:
     )
     found: dict[str, dict[str, dict[str, Any]]] = {}
     set_by: dict[str, dict[Place, int]] = {}
+    lacking: list[tuple[str, str, str, int, Any]] = []  # texts that the vault does not hold
     for stream, part, attribute, position, value, text in connection.execute(query):
         parts = found.setdefault(stream, {})
-        parts.setdefault(part, {})[attribute] = _revealed(orjson.loads(value), text)
+        said = orjson.loads(value)
+        if text is None and "commitment" in value:
+            lacking.append((stream, part, attribute, position, said))
+        parts.setdefault(part, {})[attribute] = _revealed(said, text)
         set_by.setdefault(stream, {})[part, attribute] = position
+    why = bases(connection, [position for *_place, position, _said in lacking])
+    for stream, part, attribute, position, said in lacking:
+        basis = why.get(position, {}).get(attribute)
+        if basis is not None:
+            found[stream][part][attribute] = _revealed(said, withheld_as(basis))
     plan_values = found.get(f"plan/{code}", {})
     if "code" not in plan_values.get("", {}):
         raise Refusal(

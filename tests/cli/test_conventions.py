@@ -34,6 +34,8 @@ WRITES = (
     *(f"amend {name}" for name in ("add", "reword", "owner")),
     "report issue",
     "void",
+    "withhold",
+    "exempt",
     *KEEPING,
 )
 APART = ("demo", "init", "completion", "void", "report issue", "checkpoint key new", *KEEPING)
@@ -167,6 +169,8 @@ EVERY: list[tuple[str, ...]] = [
     ("amend", "add", "N1", "--section", "1.1", "--title", "New", *LATER, *BOARD, *WHY),
     ("report", "issue", "--committee", "C", "--ref", "R", *DATES),
     ("void", "238", "--correction", *WHY),
+    ("withhold", "22", "reason", "--basis", "A law", *BOARD, "--confirm", "22"),
+    ("exempt", "22", "reason", "--basis", "A law", *BOARD),
     ("plan", "import", "plan.csv", "--as-at", "2025-10-31", "--source", "S"),
     ("checkpoint",),
     ("checkpoint", "key", "new", "--key", "new.key"),
