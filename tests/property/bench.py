@@ -18,6 +18,7 @@ from domain.action import Action
 from domain.dates import london_day
 from domain.errors import GovledgerError, Refusal
 from domain.timeline import action_stream, fold, plan_stream, stream_of
+from ledger import withholding
 from ledger.entry import Decision, Entry, EntryMapper, Note
 from ledger.store import Moment
 from ledger.verification import verify
@@ -36,7 +37,8 @@ START = datetime(2025, 3, 29, 10, 0, tzinfo=UTC)
 NOT_ACCEPTED = "not accepted"
 """Counts commands of which nothing came: refused, or nothing to record."""
 
-Outcome = Receipt | GovledgerError
+Recorded = Receipt | withholding.Outcome
+Outcome = Recorded | GovledgerError
 
 
 class Bench:
@@ -160,7 +162,7 @@ class Bench:
 
     # --- giving commands -----------------------------------------------------------------------
 
-    def attempt(self, kind: str, give: Callable[[bool], Receipt], *, rehearse: bool) -> bool:
+    def attempt(self, kind: str, give: Callable[[bool], Recorded], *, rehearse: bool) -> bool:
         """Give a command; whatever comes of it must be all that it says, and nothing else.
 
         Args:
@@ -198,7 +200,7 @@ class Bench:
         self.count(kind)
         return True
 
-    def _outcome(self, give: Callable[[bool], Receipt], *, dry_run: bool) -> Outcome:
+    def _outcome(self, give: Callable[[bool], Recorded], *, dry_run: bool) -> Outcome:
         try:
             return give(dry_run)
         except GovledgerError as error:

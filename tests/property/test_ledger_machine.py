@@ -141,6 +141,23 @@ class LedgerMachine(ActionRules):
             rehearse=wording.rehearse,
         )
 
+    @rule(position=st.integers(1, 120), odd=st.integers(0, 11), wording=some.wordings)
+    def withhold(self, position: int, odd: int, wording: Wording) -> None:
+        """One text in a few: each time the file is written anew."""
+        bench, note = self.bench, self.bench.note(wording)
+        position = 1 + position % len(bench.entries)
+        event = bench.entries[position - 1].event
+        names = ("reason", "recorded_by", *event.vault)
+        if odd % 3:
+            return
+        bench.attempt(
+            "withhold",
+            lambda dry_run: bench.ledger.withhold(
+                position, names[odd % len(names)], f"Law {position}", note, dry_run=dry_run
+            ),
+            rehearse=wording.rehearse,
+        )
+
     @rule(snapshot=some.snapshots, whole=st.booleans(), wording=some.wordings)
     def import_snapshot(
         self, snapshot: Sequence[PlannedAction], whole: bool, wording: Wording
@@ -204,6 +221,7 @@ KINDS = (
     "rate impact",
     "issue a report",
     "void",
+    "withhold",
     "import",
     "create a plan",
 )
@@ -265,6 +283,7 @@ def test_the_machine_can_have_a_command_of_every_kind_accepted() -> None:
         lambda: machine.change_owners("A1", "Others again", replace(said, replaces="last")),
         lambda: machine.rate_impact("Quality", "No impact seen", said),
         lambda: machine.void(0, True, said),
+        lambda: machine.withhold(1, 0, said),
         lambda: machine.import_snapshot(snapshot, False, said),
         lambda: machine.create_plan("Plan_1", said),
         lambda: machine.issue_report(1, When("today", 0), 7, said),
