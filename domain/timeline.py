@@ -267,6 +267,10 @@ class Timeline(Generic[State]):
             self._lawful = index + 1
         return None
 
+    def held_like(self, twin: "Timeline[State]") -> None:
+        """Take over how far a timeline of the same entries was found lawful."""
+        self._lawful = twin._lawful
+
     def check(self, scale: Scale = FIVE_STEPS) -> None:
         """Hold the timeline, with what was added, to the law of the stream.
 

@@ -353,6 +353,7 @@ class Store(Application[str]):
         guards: Mapping[str, int] | None = None,
         decided: Standing | None = None,
         unless: Unless | None = None,
+        lawful: Iterable[Timeline[Any]] = (),
     ) -> list[Entry]:
         """Store entries that have been decided.
 
@@ -360,6 +361,7 @@ class Store(Application[str]):
             guards: versions of other streams on which the decision rested.
             decided: where the ledger stood then; they are recorded at that instant or later.
             unless: entries of which none may have been recorded since.
+            lawful: the timelines with these entries, as they were held to their law.
 
         Raises:
             IntegrityError: a stream has moved since it was read.
@@ -379,4 +381,8 @@ class Store(Application[str]):
                 for entry in recorded:
                     if entry.stream_id in self._kept:
                         self._kept[entry.stream_id].extend([entry])
+                for line in lawful:  # or the next append would hold them to it from the start
+                    kept = self._kept.get(line.stream_id)
+                    if kept is not None and kept.version == line.version:
+                        kept.held_like(line)
         return recorded

@@ -341,9 +341,9 @@ class Writing:
         self._check_administrators()
         scale = self.plan_now.scale
         touched = {entry.stream_id for entry in self.entries}
-        for line in self.lines.values():
-            if line.stream_id in touched:
-                line.check(scale)
+        lines = [line for line in self.lines.values() if line.stream_id in touched]
+        for line in lines:
+            line.check(scale)
         if dry_run or not self.entries:
             due = (
                 replace(entry, position=position)
@@ -352,7 +352,7 @@ class Writing:
             return Receipt(tuple(due), self.plan_now, self.voided, dry_run)
         guards = {s: v for s, v in self._read.items() if s not in touched}
         try:
-            recorded = self.ledger.append(self.entries, guards, self._decided, unless(self))
+            recorded = self.ledger.append(self.entries, guards, self._decided, unless(self), lines)
         except IntegrityError as error:
             raise Conflict(
                 "changed-meanwhile",
