@@ -29,6 +29,7 @@ check: $(READY) ## Check style, types, import rules and generated pages
 	@$(BIN)/python -m cli.reference --check
 
 bench: $(READY) ## Run the benchmarks
+	@$(BIN)/python -m pip install --quiet --editable '.[bench]'
 	@$(BIN)/python -m benchmarks
 
 docs: $(READY) ## Write the generated pages anew

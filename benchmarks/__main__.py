@@ -11,14 +11,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.appending import appending
+from benchmarks.appending import appending, growing
 from benchmarks.asking import asking
+from benchmarks.comparing import comparing
 from benchmarks.histories import history
 from benchmarks.importing import importing
 from benchmarks.measure import Row, table
 from benchmarks.rebuilding import rebuilding
+from benchmarks.servers import mariadb, postgresql
 from benchmarks.starting import starting
-from benchmarks.verifying import memory, verifying
+from benchmarks.verifying import long_reads, verifying
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,9 @@ class Sizes:
     rebuilds: int = 5
     verifications: int = 3
     starts: int = 15
+    compared: tuple[int, ...] = (10_000, 100_000)
+    compared_appends: int = 200
+    compared_questions: int = 20
 
 
 QUICK = Sizes(
@@ -44,6 +49,9 @@ QUICK = Sizes(
     rebuilds=3,
     verifications=1,
     starts=5,
+    compared=(500, 5_000),
+    compared_appends=30,
+    compared_questions=5,
 )
 
 
@@ -69,9 +77,21 @@ def main() -> None:
         show("The plan as at D, known at K", asking(ledgers, sizes.questions))
         show("Rebuild", rebuilding(ledgers[1], paths[1], sizes.rebuilds))
         show("Verification", verifying(ledgers[1], sizes.verifications))
+        show("Growth: one append", growing(ledgers, sizes.histories, sizes.appends // 2))
         for ledger in ledgers:
             ledger.close()
-        show("Memory", memory(paths[0], paths[-1]))
+        ends = sizes.histories[0], sizes.histories[-1]
+        times, held = long_reads(paths[0], paths[-1], ends)
+        show("Growth: long reads", times)
+        show("Memory", held)
+        with postgresql(folder) as server, mariadb(folder) as socket:
+            if socket is None:
+                print("No MariaDB server is installed here, so it is not measured.\n")
+            amounts = sizes.compared_appends, sizes.compared_questions
+            added, asked, grown = comparing(folder, server, socket, sizes.compared, *amounts)
+        show("Against peers: one append", added)
+        show("Against peers: all actions as at a random date", asked)
+        show("Against peers: growth of each", grown)
 
     aims = [row for row in rows if row.aim is not None]
     missed = [row.what for row in aims if not row.met]

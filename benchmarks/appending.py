@@ -3,24 +3,17 @@
 import sqlite3
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
-from itertools import count, cycle
+from itertools import count, cycle, pairwise
 from pathlib import Path
 from typing import Any
 
 from eventsourcing.persistence import StoredEvent
 
-from benchmarks.histories import (
-    ACTIONS,
-    CODE,
-    Change,
-    Clock,
-    begin,
-    changes,
-    entries_of,
-)
+from benchmarks.changes import ACTIONS, Change, changes
+from benchmarks.histories import CODE, Clock, begin, entries_of
 from benchmarks.measure import Prepare, Prepared, Row, in_turn
 from benchmarks.peer import Peer, PeerAction, carry_out, carry_out_all, peer_actions
 from domain.commands import Rate
@@ -71,6 +64,22 @@ def appending(folder: Path, rounds: int) -> list[Row]:
     ]
 
 
+def growing(ledgers: Sequence[Ledger], counts: Sequence[int], rounds: int) -> list[Row]:
+    """Appends with ever longer histories behind them, to ten actions in turn."""
+
+    def acts(ledger: Ledger) -> Prepare:
+        wanted, today = _ratings(ACTIONS[:10]), ledger.today()
+        return lambda: act(ledger, *next(wanted), today)
+
+    warm = in_turn(rounds, *map(acts, ledgers), warm_up=20)
+    work = in_turn(rounds, *map(acts, ledgers), warm_up=0, clock=time.process_time)
+    return [
+        Row(f"{what}: {counts[high]:,} / {counts[low]:,} changes", found[high], found[low])
+        for what, found in (("a rating", warm), ("the same, processor time only", work))
+        for low, high in pairwise(range(len(ledgers)))
+    ]
+
+
 def _fill(peer: Peer) -> dict[str, uuid.UUID]:
     actions = peer_actions()
     carry_out_all(actions, BEHIND)
@@ -78,14 +87,15 @@ def _fill(peer: Peer) -> dict[str, uuid.UUID]:
     return {ref: action.id for ref, action in actions.items()}
 
 
-def _ratings() -> Iterator[tuple[str, str]]:
+def _ratings(actions: Sequence[str] = ACTIONS) -> Iterator[tuple[str, str]]:
     """(action, rating): every action in turn, once one rating and once the other."""
     for rating in cycle(("red", "amber")):
-        for ref in ACTIONS:
+        for ref in actions:
             yield ref, rating
 
 
-def _act(ledger: Ledger, ref: str, rating: str, today: date = TODAY) -> Prepared:
+def act(ledger: Ledger, ref: str, rating: str, today: date = TODAY) -> Prepared:
+    """A rating of an action."""
     note = Note(today, "A. Person", reason=REASON)
     return lambda: ledger.act(CODE, Rate(ref, rating), note)
 
@@ -103,7 +113,7 @@ def _peer_act(peer: Peer, identifier: uuid.UUID, ref: str, rating: str) -> Prepa
 
 def _acts(ledger: Ledger) -> Prepare:
     wanted = _ratings()
-    return lambda: _act(ledger, *next(wanted))
+    return lambda: act(ledger, *next(wanted))
 
 
 def _peer_acts(peer: Peer, identifiers: dict[str, uuid.UUID]) -> Prepare:
@@ -124,7 +134,7 @@ def _first(path: Path) -> Prepare:
         while opened:
             opened.pop().close()
         opened.append(open_ledger(path, Clock(TODAY)))
-        return _act(opened[0], *next(wanted))
+        return act(opened[0], *next(wanted))
 
     return prepare
 

@@ -7,12 +7,12 @@ from datetime import date, timedelta
 from itertools import pairwise
 from statistics import median
 
-from benchmarks.histories import ACTIONS, BEGINS_ON, CODE, DAYS, PREPARED
+from benchmarks.changes import ACTIONS, BEGINS_ON, DAYS
+from benchmarks.histories import CODE, PREPARED
 from benchmarks.measure import Row
 from ledger.service import Ledger
 from projections.state import read_state
 
-LAST_DAY = BEGINS_ON + timedelta(days=DAYS)
 KINDS = {
     "D random, K now": (True, False),
     "D now, K random": (False, True),
@@ -31,7 +31,7 @@ def asking(ledgers: Sequence[Ledger], questions: int) -> list[Row]:
             share = pick.random() if random_position else 1.0
             for which, ledger in enumerate(ledgers):
                 position = PREPARED + round(share * counts[which])
-                taken, whole = _ask(ledger, BEGINS_ON + timedelta(days=day), position)
+                taken, whole = ask(ledger, BEGINS_ON + timedelta(days=day), position)
                 if number >= 0:
                     times.setdefault((kind, which), []).append(taken)
                     times.setdefault((f"{kind}; clocks and root too", which), []).append(whole)
@@ -45,7 +45,7 @@ def asking(ledgers: Sequence[Ledger], questions: int) -> list[Row]:
     return rows
 
 
-def _ask(ledger: Ledger, day: date, position: int) -> tuple[float, float]:
+def ask(ledger: Ledger, day: date, position: int) -> tuple[float, float]:
     """Seconds for the state alone, and with resolving the moment."""
     start = time.perf_counter()
     moment = ledger.moment(day, position)

@@ -1,17 +1,11 @@
-"""Plans with a long history, made quickly and alike for everyone who is measured.
+"""Ledgers with a long history, made quickly: see `benchmarks.changes`."""
 
-One plan of 150 actions over three years: most changes are recorded on the day on which they
-take effect or within a week, one in ten is backdated by up to a quarter.
-"""
-
-import random
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
 from pathlib import Path
-from typing import Literal
 
+from benchmarks.changes import ACTIONS, BEGINS_ON, DAYS, Change, changes
 from domain.action import ActionAdded, ActionRated, ProgressNoted, TimescaleRevised
 from domain.event import Event
 from domain.plan import PlanCreated, SectionAdded
@@ -22,45 +16,10 @@ from ledger.service import Ledger
 from projections.upkeep import create_ledger
 
 CODE = "P"
-ACTIONS = tuple(f"A{number}" for number in range(150))
 SECTIONS = tuple(f"1.{number}" for number in range(1, 31))
-BEGINS_ON = date(2023, 1, 2)
-DAYS = 3 * 365
+LAST_DAY = BEGINS_ON + timedelta(days=DAYS)
 PREPARED = 2 + len(SECTIONS) + len(ACTIONS)
 """How many entries stand before the first change: ledger, plan, sections, actions."""
-
-Kind = Literal["rating", "progress", "timescale"]
-
-
-@dataclass(frozen=True)
-class Change:
-    """One change of one action, in words that any store can take."""
-
-    ref: str
-    kind: Kind
-    value: str
-    recorded_on: date
-    effective_on: date
-    person: str = "A. Person"
-    reason: str = "Discussed at the monthly meeting of the board"
-
-
-def changes(count: int, *, seed: int = 1) -> Iterator[Change]:
-    """So many changes in the order in which they are recorded; the same ones every time."""
-    pick = random.Random(seed)
-    for number in range(count):
-        recorded_on = BEGINS_ON + timedelta(days=1 + number * (DAYS - 1) // count)
-        back = pick.randint(8, 90) if pick.random() < 0.1 else pick.randint(0, 7)
-        effective_on = max(BEGINS_ON + timedelta(days=1), recorded_on - timedelta(days=back))
-        kind, value = pick.choice(_VALUES)
-        yield Change(pick.choice(ACTIONS), kind, value, recorded_on, effective_on)
-
-
-_VALUES: tuple[tuple[Kind, str], ...] = (
-    *((("rating", "amber"), ("rating", "red")) * 3),
-    *((("progress", "The new guidance was sent to all teams and is in use"),) * 3),
-    ("timescale", "July 2026"),
-)
 
 
 class Clock:
@@ -74,7 +33,7 @@ class Clock:
         return datetime.combine(self.day, time(12), UTC)
 
 
-def begin(path: Path, clock: Callable[[], datetime]) -> Ledger:
+def begin(path: str | Path, clock: Callable[[], datetime]) -> Ledger:
     """A ledger with the plan, its sections and its actions; every stream is at version 1."""
     ledger = create_ledger(path, "Benchmark", "A. Person", clock)
     note = Note(BEGINS_ON, "A. Person", source="Plan as approved")
@@ -126,7 +85,7 @@ def entries_of(wanted: Iterable[Change], versions: dict[str, int]) -> list[Entry
     return made
 
 
-def history(path: Path, count: int) -> Ledger:
+def history(path: str | Path, count: int) -> Ledger:
     """A ledger with so many changes behind it, recorded day by day over three years."""
     clock = Clock()
     ledger = begin(path, clock)

@@ -7,7 +7,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from benchmarks.histories import Clock, begin, changes, entries_of
+from benchmarks.changes import changes
+from benchmarks.histories import Clock, begin, entries_of
 from benchmarks.measure import Prepared, Row, in_turn
 from benchmarks.peer import Peer, carry_out_all, peer_actions
 

@@ -3,6 +3,7 @@
 import hashlib
 import resource
 import sys
+import time
 from pathlib import Path
 
 from benchmarks.measure import Row, in_turn, ready
@@ -30,16 +31,22 @@ def verifying(ledger: Ledger, rounds: int) -> list[Row]:
     return [Row(f"{ledger.size():,} entries: verify / SHA-256 of the same bytes", ours, theirs)]
 
 
-def memory(small: Path, large: Path) -> list[Row]:
-    """The most memory that verification and rebuild hold, each in a process of its own."""
-    rows = []
+def long_reads(small: Path, large: Path, counts: tuple[int, int]) -> tuple[list[Row], list[Row]]:
+    """What verification and rebuild take for each entry, and the most memory that they hold.
+
+    Each in a process of its own, over the whole of a short and of a long history.
+    """
+    times, sizes = [], []
+    title = f"{counts[1]:,} / {counts[0]:,} changes"
     for task in ("verify", "rebuild"):
-        most, least = (
-            float(run(sys.executable, "-m", "benchmarks.verifying", task, str(path)))
+        (long, most, most_entries), (short, least, least_entries) = (
+            map(float, run(sys.executable, "-m", "benchmarks.verifying", task, str(path)).split())
             for path in (large, small)
         )
-        rows.append(Row(f"{task}: longest / shortest history", most, least, unit="B"))
-    return rows
+        each = long / most_entries, short / least_entries
+        times.append(Row(f"{task}, for each entry: {title}", *each))
+        sizes.append(Row(f"{task}: {title}", most, least, unit="B"))
+    return times, sizes
 
 
 def most_memory() -> int:
@@ -57,12 +64,14 @@ def most_memory() -> int:
 
 def _alone(task: str, path: str) -> None:
     ledger = open_ledger(path)
+    start = time.perf_counter()
     if task == "verify":
         assert not verify(ledger).findings
     else:
         rebuild(ledger)
+    taken = time.perf_counter() - start
+    print(taken, most_memory(), ledger.size())
     ledger.close()
-    print(most_memory())
 
 
 if __name__ == "__main__":
