@@ -58,3 +58,8 @@ class IntegrityBroken(GovledgerError):
 
     exit_code = 5
     code = "integrity"
+
+
+OBJECTIONS = (Refusal, NotAuthorised, BadInput)
+"""What speaks against a decision. The others say only that it could not be judged: a disk that
+fails, or a connection that is lost, while it is being read must never count as an objection."""

@@ -19,7 +19,7 @@ from domain.authority import GOVERNED, check, in_force
 from domain.board_commands import records_for
 from domain.body import BodyEstablished, InterestDeclared, TermsChanged
 from domain.dates import london_day
-from domain.errors import GovledgerError, Refusal
+from domain.errors import OBJECTIONS, Refusal
 from domain.event import EntryVoided
 from domain.plan import ReportIssued
 from domain.signoff import SignOffConfirmed, SignOffVoted
@@ -217,7 +217,7 @@ def _lost(writing: Writing, line: Timeline[Any], item: Item) -> str | None:
             key = in_force(scene, event.person, taken)
             if signer_of(event.signature) != fingerprint(key):
                 return f"it is not signed with the key that {event.person} had on {taken[0]}"
-    except GovledgerError as error:
+    except OBJECTIONS as error:
         return error.message.rstrip(".")
     return None
 

@@ -14,7 +14,7 @@ from domain.authority import check
 from domain.body import Body, Meeting
 from domain.content import changed_since, claims_in, evidence_for, in_doubt, is_stale, shown
 from domain.dates import end_of_day, write_instant
-from domain.errors import GovledgerError
+from domain.errors import OBJECTIONS
 from domain.event import EntryVoided, Event
 from domain.scale import CLOSED, UNDER_REVIEW
 from domain.scene import Scene
@@ -209,7 +209,7 @@ def obstacle(record: Record, line: dict[str, Any], person: str) -> tuple[str, st
     for one in (replace(body, meetings=there), *([body] if met else [])):
         try:
             check(_StateScene(record, meeting, one), action, vote, (today, PENDING))
-        except GovledgerError as error:
+        except OBJECTIONS as error:
             return error.rule, error.message.rstrip(".")
     return None
 
