@@ -1,0 +1,162 @@
+"""The ledgers that faults are injected into, and the commands that meet them.
+
+All of it is made up: people are roles, and their keys are made anew for each run.
+"""
+
+import contextlib
+import io
+import os
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cli.main import run
+
+LEDGER = "ledger.sqlite"
+PLAN = Path(__file__).parent.parent / "examples" / "improvement-plan" / "2024-07-17-approved.csv"
+
+SMALL_PLAN = """ref,section,title,owners,timescale,rating
+C1,Edge of care,Edge of care offer,Head of Edge of Care,March 2026,On track
+C2,Edge of care,Panel for entries to care,Director,March 2026,On track
+C3,Edge of care,Review of thresholds,Head of Front Door,March 2026,On track
+"""
+PEOPLE = ("chair", "director", "lead", "clerk", "workstream")
+OPENING = "registrar: init --name Faults"
+ON = "--effective-on 2025-09-01"
+BOARDS = f"""
+registrar: plan import plan.csv --plan P --as-at 2025-04-01 --source "Council paper 1"
+{"".join(f'registrar: person enrol {p} --name "The {p}" --role "{p.title()}" --key {p}.pub {ON}{chr(10)}' for p in PEOPLE)}
+registrar: body establish pog --name "Oversight Group" --rung 1 --quorum 1 --power recommend {ON}
+registrar: body establish iib --name "Improvement Board" --rung 2 --quorum 2 --power phase_1 --power phase_2 --power amend {ON}
+registrar: body appoint pog workstream --capacity chair {ON}
+registrar: body appoint iib chair --capacity chair {ON}
+registrar: body appoint iib director {ON}
+registrar: body appoint iib lead {ON}
+registrar: body appoint iib clerk --capacity secretary {ON}
+clerk: meeting record iib 2025-10-16 --present chair,director,lead,clerk
+"""
+READY = """
+workstream: evidence lodge {ref} --kind performance --title "Figures of {ref}" --reference F1 --effective-on 2025-10-01
+workstream: signoff recommend {ref} --phase 1 --effective-on 2025-10-01 --reason "The work is done."
+"""
+VOTE = "{who}: signoff approve {ref} --phase 1 --meeting 2025-10-16 --key {who} --confirm {ref}"
+GRANT = "clerk: signoff grant {ref} --phase 1 --meeting 2025-10-16 --minute 4.1"
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A command that meets faults.
+
+    Attributes:
+        name: what the table calls it.
+        base: the name of the ledger that it is given on; `none` for no ledger.
+        words: the command, after the person who gives it and a colon.
+        act: what is done instead of a command: a function that is told the ledger's path.
+    """
+
+    name: str
+    base: str
+    words: str = ""
+    act: Callable[[Path], None] | None = None
+
+
+SCENES = (
+    Scene("init", "none", OPENING),
+    Scene(
+        "plan import (example plan)",
+        "opened",
+        f"registrar: plan import '{PLAN}' --plan CSIP --as-at 2024-07-17 --source 'Published plan'",
+    ),
+    Scene("rate", "boards", "registrar: rate C2 Delayed --source 'Paper 2' --reason Seen"),
+    Scene("signoff approve (a signed vote)", "boards", VOTE.format(who="lead", ref="C2")),
+    Scene("signoff grant", "boards", GRANT.format(ref="C3")),
+    Scene("void, with what rested on it", "boards", "registrar: void {vote} --reason 'Withdrawn'"),
+    Scene(
+        "report issue",
+        "boards",
+        "registrar: report issue --committee 'Scrutiny' "
+        "--meeting 2025-11-10 --as-at 2025-10-31 --ref R/1",
+    ),
+    Scene("rebuild", "boards", "registrar: rebuild"),
+)
+
+
+def give(folder: Path, line: str) -> tuple[int, str]:
+    """Give a command (`who: words`) on the ledger of a folder; its exit code and what it said."""
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        code = run(arguments(folder, line))
+    return code, said.getvalue()
+
+
+def arguments(folder: Path, line: str) -> list[str]:
+    """The words of a command on the ledger of a folder; files named in it stand beside it."""
+    who, _, words = line.partition(": ")
+    return ["--ledger", str(folder / LEDGER), "--as", who, *shlex.split(words)]
+
+
+def must(folder: Path, line: str) -> None:
+    """Give a command that has to be carried out."""
+    code, said = give(folder, line)
+    if code:
+        raise RuntimeError(f"{line}\n{said}")
+
+
+@dataclass(frozen=True)
+class Bases:
+    """Folders with ledgers, to be copied.
+
+    Attributes:
+        vote: the entry of a vote on which a grant rests, in `boards`.
+    """
+
+    folder: Path
+    vote: int
+
+    def of(self, scene: Scene) -> Path:
+        """The folder that the command is to be given on a copy of."""
+        return self.folder / scene.base
+
+    def line(self, scene: Scene) -> str:
+        """The command, with the entry that it names."""
+        return scene.words.replace("{vote}", str(self.vote))
+
+
+def make_bases(folder: Path) -> Bases:
+    """Make the ledgers; files that commands name are looked for in the current folder."""
+    from ledger.keys import make_key
+
+    for name in ("none", "opened", "boards"):
+        (folder / name).mkdir()
+    os.chdir(folder)
+    Path("plan.csv").write_text(SMALL_PLAN, encoding="utf-8")
+    for person in PEOPLE:
+        make_key(folder / person)
+    must(folder / "opened", OPENING)
+    boards = folder / "boards"
+    for line in f"{OPENING}\n{BOARDS}".splitlines():
+        if line:
+            must(boards, line)
+    votes = {"C1": ("chair", "lead"), "C2": ("chair",), "C3": ("chair", "lead")}
+    vote = 0
+    for ref, members in votes.items():
+        for line in READY.format(ref=ref).split("\n"):
+            if line:
+                must(boards, line)
+        for who in members:
+            must(boards, VOTE.format(who=who, ref=ref))
+            vote = vote or _size(boards)
+        if ref == "C1":
+            must(boards, GRANT.format(ref=ref))
+    return Bases(folder, vote)
+
+
+def _size(folder: Path) -> int:
+    from projections.upkeep import open_ledger
+
+    ledger = open_ledger(folder / LEDGER)
+    try:
+        return ledger.size()
+    finally:
+        ledger.close()
