@@ -27,21 +27,23 @@ def main() -> None:
     shim.load()
 
     # Only now: what follows runs with the shim loaded.
-    from faults.kinds import KINDS, SHORT, Trial
     from faults.injection import Tally
+    from faults.kinds import KINDS, SHORT, Trial
     from faults.scenes import SCENES, make_bases
 
     start = time.perf_counter()
     every: list[tuple[str, str, Tally]] = []
-    with tempfile.TemporaryDirectory(prefix="govledger-faults-") as name:
+    # In memory where there is such a folder: what is synced is ours to say, not the disk's.
+    memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
+    with tempfile.TemporaryDirectory(prefix="govledger-faults-", dir=memory) as name:
         for part in ("bases", "scratch"):
             (Path(name) / part).mkdir()
         bases, striking = make_bases(Path(name) / "bases"), shim.Shim()
         for scene in SCENES:
-            kinds = KINDS
+            kinds = {kind: inject for kind, inject in KINDS.items() if "few" not in kind}
             if given.short:
                 kinds = {kind: KINDS[kind] for kind in SHORT.get(scene.name, ())}
-            if given.only and given.only not in scene.name or not kinds:
+            if (given.only and given.only not in scene.name) or not kinds:
                 continue
             trial = Trial(bases, scene, striking, Path(name) / "scratch")
             if not given.json:
@@ -55,7 +57,7 @@ def main() -> None:
     if given.json:
         print(json.dumps([{"command": s, "kind": k, **asdict(t)} for s, k, t in every]))
     else:
-        _print_sums(every, list(KINDS), time.perf_counter() - start)
+        _print_sums(every, time.perf_counter() - start)
     sys.exit(any(tally.damaged or tally.untrue for _scene, _kind, tally in every))
 
 
@@ -73,12 +75,12 @@ def _print_row(kind: str, tally: object, seconds: float) -> None:
         print(f"    ! {wrong}")
 
 
-def _print_sums(every: list[tuple[str, str, object]], kinds: list[str], seconds: float) -> None:
+def _print_sums(every: list[tuple[str, str, object]], seconds: float) -> None:
     from faults.injection import Tally
 
     print(f"\n{'All commands':36}{'faults':>7}{'before':>8}{'after':>8}{'damaged':>9}{'untrue':>8}")
     total = Tally()
-    for kind in (*kinds, None):
+    for kind in (*dict.fromkeys(kind for _scene, kind, _tally in every), None):
         found = Tally()
         for _scene, of, tally in every:
             assert isinstance(tally, Tally)

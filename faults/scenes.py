@@ -7,7 +7,8 @@ import contextlib
 import io
 import os
 import shlex
-from collections.abc import Callable
+import shutil
+import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,23 +24,27 @@ C3,Edge of care,Review of thresholds,Head of Front Door,March 2026,On track
 """
 PEOPLE = ("chair", "director", "lead", "clerk", "workstream")
 OPENING = "registrar: init --name Faults"
-ON = "--effective-on 2025-09-01"
-BOARDS = f"""
-registrar: plan import plan.csv --plan P --as-at 2025-04-01 --source "Council paper 1"
-{"".join(f'registrar: person enrol {p} --name "The {p}" --role "{p.title()}" --key {p}.pub {ON}{chr(10)}' for p in PEOPLE)}
-registrar: body establish pog --name "Oversight Group" --rung 1 --quorum 1 --power recommend {ON}
-registrar: body establish iib --name "Improvement Board" --rung 2 --quorum 2 --power phase_1 --power phase_2 --power amend {ON}
-registrar: body appoint pog workstream --capacity chair {ON}
-registrar: body appoint iib chair --capacity chair {ON}
-registrar: body appoint iib director {ON}
-registrar: body appoint iib lead {ON}
-registrar: body appoint iib clerk --capacity secretary {ON}
-clerk: meeting record iib 2025-10-16 --present chair,director,lead,clerk
-"""
-READY = """
-workstream: evidence lodge {ref} --kind performance --title "Figures of {ref}" --reference F1 --effective-on 2025-10-01
-workstream: signoff recommend {ref} --phase 1 --effective-on 2025-10-01 --reason "The work is done."
-"""
+PLAN_IN = "registrar: plan import plan.csv --plan P --as-at 2025-04-01 --source 'Council paper 1'"
+PROGRESS = "registrar: progress C1 'Seen on site.'"
+ENROL = "registrar: person enrol {0} --name 'The {0}' --role {0} --key {0}.pub"
+BOARDS = (
+    "registrar: body establish pog --name 'Oversight Group' --rung 1 --quorum 1 --power recommend",
+    "registrar: body establish iib --name 'Improvement Board' --rung 2 --quorum 2 "
+    "--power phase_1 --power phase_2 --power amend",
+    "registrar: body appoint pog workstream --capacity chair",
+    "registrar: body appoint iib chair --capacity chair",
+    "registrar: body appoint iib director",
+    "registrar: body appoint iib lead",
+    "registrar: body appoint iib clerk --capacity secretary",
+)
+ON = " --effective-on 2025-09-01"
+MEETING = "clerk: meeting record iib 2025-10-16 --present chair,director,lead,clerk"
+READY = (
+    "workstream: evidence lodge {ref} --kind performance --title 'Figures of {ref}' "
+    "--reference F1 --effective-on 2025-10-01",
+    "workstream: signoff recommend {ref} --phase 1 --effective-on 2025-10-01 "
+    "--reason 'The work is done.'",
+)
 VOTE = "{who}: signoff approve {ref} --phase 1 --meeting 2025-10-16 --key {who} --confirm {ref}"
 GRANT = "clerk: signoff grant {ref} --phase 1 --meeting 2025-10-16 --minute 4.1"
 
@@ -52,31 +57,38 @@ class Scene:
         name: what the table calls it.
         base: the name of the ledger that it is given on; `none` for no ledger.
         words: the command, after the person who gives it and a colon.
-        act: what is done instead of a command: a function that is told the ledger's path.
+        reader: another connection reads all the while, so the log cannot be folded in at the end.
     """
 
     name: str
     base: str
-    words: str = ""
-    act: Callable[[Path], None] | None = None
+    words: str
+    reader: bool = False
 
 
 SCENES = (
     Scene("init", "none", OPENING),
     Scene(
-        "plan import (example plan)",
+        "plan import (the example plan)",
         "opened",
-        f"registrar: plan import '{PLAN}' --plan CSIP --as-at 2024-07-17 --source 'Published plan'",
+        f"registrar: plan import '{PLAN}' --plan CSIP --as-at 2024-07-17 --source Published",
     ),
-    Scene("rate", "boards", "registrar: rate C2 Delayed --source 'Paper 2' --reason Seen"),
-    Scene("signoff approve (a signed vote)", "boards", VOTE.format(who="lead", ref="C2")),
+    Scene("progress", "plan", PROGRESS),
+    Scene("progress, while another reads", "plan", PROGRESS, reader=True),
+    Scene("progress, after a crash", "crashed", PROGRESS),
+    Scene(
+        "rate, on an action with a vote",
+        "boards",
+        "registrar: rate C2 Delayed --source 'Paper 2' --reason Seen",
+    ),
+    Scene("signoff approve", "boards", VOTE.format(who="lead", ref="C2")),
     Scene("signoff grant", "boards", GRANT.format(ref="C3")),
-    Scene("void, with what rested on it", "boards", "registrar: void {vote} --reason 'Withdrawn'"),
+    Scene("void, with what rests on it", "boards", "registrar: void {vote} --reason Withdrawn"),
     Scene(
         "report issue",
         "boards",
-        "registrar: report issue --committee 'Scrutiny' "
-        "--meeting 2025-11-10 --as-at 2025-10-31 --ref R/1",
+        "registrar: report issue --committee Scrutiny --meeting 2025-11-10 --as-at 2025-10-31 "
+        "--ref R/1",
     ),
     Scene("rebuild", "boards", "registrar: rebuild"),
 )
@@ -127,29 +139,54 @@ def make_bases(folder: Path) -> Bases:
     """Make the ledgers; files that commands name are looked for in the current folder."""
     from ledger.keys import make_key
 
-    for name in ("none", "opened", "boards"):
+    for name in ("none", "opened"):
         (folder / name).mkdir()
     os.chdir(folder)
     Path("plan.csv").write_text(SMALL_PLAN, encoding="utf-8")
     for person in PEOPLE:
         make_key(folder / person)
     must(folder / "opened", OPENING)
-    boards = folder / "boards"
-    for line in f"{OPENING}\n{BOARDS}".splitlines():
-        if line:
-            must(boards, line)
-    votes = {"C1": ("chair", "lead"), "C2": ("chair",), "C3": ("chair", "lead")}
+    plan, boards = (Path(shutil.copytree("opened", name)) for name in ("plan", "boards"))
+    must(plan, PLAN_IN)
+    _crash(Path(shutil.copytree(plan, "crashed")))
+    for line in (PLAN_IN, *(ENROL.format(person) + ON for person in PEOPLE)):
+        must(boards, line)
+    for line in (*(line + ON for line in BOARDS), MEETING):
+        must(boards, line)
     vote = 0
-    for ref, members in votes.items():
-        for line in READY.format(ref=ref).split("\n"):
-            if line:
-                must(boards, line)
+    for ref, members in {
+        "C1": ("chair", "lead"),
+        "C2": ("chair",),
+        "C3": ("chair", "lead"),
+    }.items():
+        for line in READY:
+            must(boards, line.format(ref=ref))
         for who in members:
             must(boards, VOTE.format(who=who, ref=ref))
             vote = vote or _size(boards)
         if ref == "C1":
             must(boards, GRANT.format(ref=ref))
     return Bases(folder, vote)
+
+
+def _crash(folder: Path) -> None:
+    """Leave the ledger as a process leaves it that dies after recording: all in the log."""
+    child = os.fork()
+    if child == 0:
+        reader = read_on(folder)
+        must(folder, PROGRESS)
+        os._exit(0 if reader else 1)
+    if os.waitpid(child, 0)[1] or not (folder / f"{LEDGER}-wal").stat().st_size:
+        raise RuntimeError("the ledger was not left with its log")
+    (folder / f"{LEDGER}-shm").unlink()
+
+
+def read_on(folder: Path) -> sqlite3.Connection:
+    """A connection that reads the ledger of a folder until it is closed."""
+    reader = sqlite3.connect(folder / LEDGER, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM entries").fetchall()
+    return reader
 
 
 def _size(folder: Path) -> int:

@@ -39,6 +39,15 @@ SCRUB_SECONDS = 10
 """How long the cleaning of the file waits for others to let go of it."""
 
 _SQLITE_HEADER = b"SQLite format 3\x00"
+IN_DOUBT = (
+    "It is not certain whether this was recorded: the failure came while it was being made sure. "
+    "Look before you give the command again: govledger log --limit 5"
+)
+HAS_RECORDED = (
+    "Something had been recorded before this failed. Look before you give the command again: "
+    "govledger log --limit 5"
+)
+
 _SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
 
 
@@ -63,6 +72,7 @@ class Database(ABC):
 
     def __init__(self) -> None:
         self._within = threading.local()
+        self._has_recorded = False
 
     @property
     def path(self) -> Path:
@@ -139,6 +149,7 @@ class Database(ABC):
 
     @contextmanager
     def _connection(self, *, writes: bool) -> Iterator[Connection]:
+        committing = False
         try:
             with (
                 self.engine.connect() as bare,
@@ -146,6 +157,8 @@ class Database(ABC):
                 connection.begin(),
             ):
                 yield connection
+                committing = writes
+            self._has_recorded = self._has_recorded or writes
         except exc.TimeoutError as error:
             raise Failed(
                 "busy",
@@ -156,6 +169,12 @@ class Database(ABC):
             meant = _refused(error) or self._meaning(error)
             if meant is None:
                 raise  # ours to mend
+            if committing and isinstance(error, exc.OperationalError):
+                # A commit that failed may be on the disk all the same, or come to be there: the
+                # log that was written but not synced is read by whoever opens the ledger next.
+                meant.hint = IN_DOUBT
+            elif self._has_recorded and not writes:
+                meant.hint = HAS_RECORDED
             raise meant from error
         except UnicodeDecodeError as error:  # SQLite quotes a damaged schema in its message
             raise self._damaged(error) from error
@@ -430,6 +449,13 @@ class SQLite(Database):
             return Failed("disk-full", "The disk is full.", "Nothing was recorded. Make room.")
         if "decode" in said:
             return self._damaged(error.orig)
+        if "I/O" in said:
+            return Failed(
+                "disk-failed",
+                "The disk could not be read or written, or a file reached the size that is "
+                f"allowed here: {said}.",
+                "Nothing was recorded. Check the disk and any limit on the size of files.",
+            )
         return Failed("database", f"The database said: {said}.", "Nothing was recorded.")
 
     def make_guards(self, connection: Connection) -> None:

@@ -231,7 +231,8 @@ class PlanProjector:
             with connection.begin_nested():  # a server gives up the transaction on an error
                 row = connection.execute(_POSITION).first()
         except (exc.OperationalError, exc.ProgrammingError) as error:
-            if error.connection_invalidated:
+            missing = isinstance(error, exc.ProgrammingError) or "no such" in str(error.orig)
+            if error.connection_invalidated or not missing:
                 raise
             return None  # somebody has dropped the tables
         return (row.version, row.position) if row else None
