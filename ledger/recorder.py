@@ -224,7 +224,7 @@ class Recorder(EntryReader, ApplicationRecorder):
             # has let the next writer in, who may have moved both.
             with self.database.reading() as beside:
                 there = beside.execute(_ENTRY_ID, {"position": before.size + 1}).scalar()
-                if there and self.size(beside) == before.size:
+                if there and self.size(beside) <= before.size:
                     raise _head_changed() from error
             raise IntegrityError(str(error.orig)) from error
         insert_rows(connection, texts, [row for entry in stored for row in text_rows(entry)])

@@ -6,14 +6,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import event, exc
 
-from domain.commands import Rate
-from domain.errors import Failed
+from domain.commands import NoteProgress, Rate
+from domain.errors import Conflict, Failed
+from domain.importing import PlannedAction
 from ledger.entry import Note
 from ledger.service import Ledger
 from ledger.verification import verify
+from ledger.writing import Writing
+from projections.upkeep import create_ledger, open_ledger
 from tests.boards import ADMIN, CODE, MEETING, Boards
+from tests.servers import Server
 
 
 @contextmanager
@@ -59,3 +64,31 @@ def test_an_error_while_reading_is_never_an_objection(tmp_path: Path) -> None:
     assert number > 20
     assert verify(ledger).findings == ()
     ledger.close()
+
+
+def test_another_writer_right_after_a_conflict(postgres: Server) -> None:
+    """On a server a conflict lets the next writer go on at once; it stays a conflict.
+
+    The server ends a transaction at its first error, before we have looked at what went wrong.
+    By then the position that we wanted may be taken, which says nothing against the head.
+    """
+    address = postgres.new()
+    ledger = create_ledger(address, "Soak", ADMIN)
+    plan = [PlannedAction(ref, 2, "C", "S", "Title", "Head", "July 2026", "Red") for ref in "AB"]
+    note = Note(MEETING, ADMIN, source="Paper")
+    ledger.import_plan(CODE, plan, note)
+    other = open_ledger(address)
+    late = Writing(ledger, CODE)
+    late.carry_out(NoteProgress("A", "Second."), note)
+    other.act(CODE, NoteProgress("A", "First."), note)
+
+    def go_on(_context: object) -> None:
+        other.act(CODE, NoteProgress("B", "Third."), note)
+
+    event.listen(ledger.database.engine, "handle_error", go_on, once=True)
+    before = ledger.size()
+    with pytest.raises(Conflict):
+        late.commit()
+    assert ledger.size() == before + 1
+    ledger.close()
+    other.close()
