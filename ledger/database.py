@@ -380,7 +380,11 @@ class SQLite(Database):
             raise Failed(
                 "cannot-open", f"{self._path} cannot be read: {error.strerror}.", "Check the path."
             ) from None
-        if start != _SQLITE_HEADER:
+        # One whose very beginning was broken off by a power cut has its journal beside it, and
+        # SQLite makes it empty again by that.
+        journal = Path(f"{self._path}-journal")
+        begun = journal.exists() and journal.stat().st_size > 0
+        if start != _SQLITE_HEADER and not begun:
             raise not_a_ledger(self)
 
     def _url(self) -> URL:
