@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.ledger import progress_bar
-from cli.output import envelope, print_json
+from cli.output import envelope, print_json, progress_bar
 from cli.session import Session, pass_session
 
 if TYPE_CHECKING:

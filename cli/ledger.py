@@ -1,15 +1,11 @@
-"""The ledger as a whole: begin it, look at it, prove it, mend its read models, void an entry."""
+"""The ledger as a whole: begin it, look at it, mend its read models, void an entry."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import click
 
-from cli.held import key_of, log_key_option, read_held
 from cli.options import note_options
 from cli.output import (
     ENVELOPE,
@@ -19,8 +15,8 @@ from cli.output import (
     instant,
     print_json,
     print_receipt,
+    progress_bar,
     show_text,
-    table,
 )
 from cli.session import Session, choose_plan, pass_session
 
@@ -139,20 +135,6 @@ def status(session: Session) -> None:
         show_text("\n".join(lines))
 
 
-@contextmanager
-def progress_bar(label: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A progress bar on standard error, drawn on a terminal only."""
-    if not sys.stderr.isatty():
-        yield lambda _done: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(label, total=total)
-        yield lambda done: progress.update(task, completed=done)
-
-
 @click.command()
 @pass_session
 def rebuild(session: Session) -> None:
@@ -171,164 +153,6 @@ def rebuild(session: Session) -> None:
             print_json(envelope(ledger, ledger.moment(), {"entries": done}))
         else:
             click.echo(f"Rebuilt the read models from {done} entries. Next: govledger verify")
-
-
-def held_root(expect: str | None) -> tuple[int, str] | None:
-    """The position and root in `326:50596f…`.
-
-    Raises:
-        BadInput: bad-root.
-    """
-    if expect is None:
-        return None
-    from domain.errors import BadInput
-
-    position, _, root = expect.strip().removeprefix("#").partition(":")
-    root = root.strip().lower()
-    hexadecimal = len(root) == 64 and set(root) <= set("0123456789abcdef")
-    if not (position.isascii() and position.isdigit() and len(position) < 20 and hexadecimal):
-        raise BadInput(
-            "bad-root",
-            f"'{expect}' is not an entry number and a root.",
-            "Write them as an answer prints them, such as 326:50596f… with all 64 characters.",
-        )
-    return int(position), root
-
-
-def _held_against(ledger: Any, file: Path | None, log_key: str | None) -> tuple[Any, ...]:
-    """What is wrong by a checkpoint that the person holds."""
-    if file is None:
-        if log_key is not None:
-            raise click.UsageError("--log-key goes with --checkpoint FILE.")
-        return ()
-    from ledger.proving import checkpoint_findings
-
-    key = key_of(log_key) if log_key is not None else None
-    return tuple(checkpoint_findings(ledger, read_held(file), key))
-
-
-def _verdict(kinds: set[str], about_rules: set[str]) -> str:
-    """What the kinds of finding come to, in a sentence."""
-    if kinds <= {"read-model-changed"}:
-        return "the entries are as recorded, the read models made from them are not."
-    if kinds <= {"read-model-changed"} | about_rules:
-        return (
-            "every hash is right, but an entry breaks a rule or carries a signature that does not "
-            "hold, so somebody has gone round the commands. Keep the file as it is and compare it "
-            "with a copy."
-        )
-    return (
-        "this is not the history that was recorded. Keep the file as it is and compare it with "
-        "a copy."
-    )
-
-
-def _withheld(count: int, unsigned: int) -> str:
-    """How many texts are withheld, in lines of their own; nothing where none is."""
-    if not count:
-        return ""
-    texts = "1 text is withheld, by an entry that says" if count == 1 else ""
-    said = f"\n{texts or f'{count} texts are withheld, each by an entry that says'} on what basis."
-    if unsigned:
-        said += f"\nSignatures that nobody can check, as the statement is withheld: {unsigned}."
-    return said
-
-
-@click.command()
-@click.option(
-    "--expect",
-    metavar="N:ROOT",
-    help="A position and root that you hold, from an earlier answer or a paper.",
-)
-@click.option(
-    "--checkpoint",
-    "checkpoint_file",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="A checkpoint that you hold.",
-)
-@log_key_option
-@pass_session
-def verify(
-    session: Session, expect: str | None, checkpoint_file: Path | None, log_key: str | None
-) -> None:
-    """Prove that the history is whole.
-
-    Recomputes every hash, commitment, position and clock, holds each entry to the rules, checks
-    each signature with ssh-keygen, and holds the read models to the entries. Reports everything
-    that it finds, and ends with exit code 5 if there is anything.
-
-    A ledger alone cannot show that its end was left off, or that all of it was written anew with
-    its hashes. A root that you hold shows both: every answer prints one with its entry number. So
-    does a checkpoint; with --log-key its signature is checked too.
-
-    Example: govledger verify
-    """
-    from dataclasses import asdict, replace
-
-    from domain.dates import london_day, now
-    from ledger.lawfulness import KINDS, check_lawfulness
-    from ledger.store import Moment
-    from ledger.verification import Finding
-    from ledger.verification import verify as verify_store
-    from projections.upkeep import check_read_models
-
-    with session.ledger(any_models=True) as ledger:
-        with progress_bar("Verifying", ledger.size()) as tick:
-            found = verify_store(ledger, tick, held_root(expect))
-        lawful = check_lawfulness(ledger)
-        every = (*found.findings, *lawful.findings, *check_read_models(ledger))
-        every += _held_against(ledger, checkpoint_file, log_key)
-        if lawful.failure and every:
-            # What was found comes first; without ssh-keygen alone this is a failure, see below.
-            unchecked = Finding("signature-unchecked", None, lawful.failure.message)
-            every = (*every, unchecked)
-        found = replace(found, findings=every)
-        if session.json:
-            moment = Moment(london_day(now()), found.size, None, found.root)
-            findings = [asdict(finding) for finding in found.findings]
-            data = {
-                "size": found.size,
-                "signatures_checked": lawful.signatures_checked,
-                "signatures_withheld": lawful.unsigned,
-                "withheld": found.withheld,
-                "findings": findings,
-            }
-            if lawful.failure and not findings:
-                raise lawful.failure
-            print_json(envelope(ledger, moment, data))
-        elif found.findings:
-            rows = [
-                (finding.position or "", finding.kind, finding.message)
-                for finding in found.findings
-            ]
-            show_text(table(session, ("Entry", "Finding", "What is wrong"), rows))
-            verdict = _verdict({finding.kind for finding in found.findings}, set(KINDS))
-            click.echo(f"{len(rows)} finding(s) in {found.size} entries: {verdict}", err=True)
-            bad = {one.position for one in found.findings if one.kind == "bad-signature"}
-            if len(bad) > 2 and len(bad) == lawful.signatures_checked:
-                click.echo(
-                    "Every signature fails. If this seems impossible, check that ssh-keygen works: "
-                    "GOVLEDGER_SSH_KEYGEN",
-                    err=True,
-                )
-        elif lawful.failure:
-            click.echo(
-                f"In {found.size} entries every hash, text, position and clock is as recorded, "
-                f"and every entry keeps to the rules.\nThe signatures could not be checked.\n"
-                f"Root {found.root}"
-            )
-            raise lawful.failure
-        else:
-            signed = lawful.signatures_checked
-            click.echo(
-                f"Verified: {found.size} entries, every hash, text, position and clock is as "
-                f"recorded.\nEvery entry keeps to the rules. Signatures checked: {signed}"
-                f"{', and each holds' if signed else ''}."
-                f"{_withheld(found.withheld, lawful.unsigned)}\nRoot {found.root}"
-            )
-    if found.findings:
-        click.get_current_context().exit(5)
 
 
 @click.command()

@@ -38,7 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "void": ("cli.ledger:void", "Say that an entry was a mistake."),
     "withhold": ("cli.withhold:withhold", "Delete a text by law; its entry and hashes stay."),
     "exempt": ("cli.withhold:exempt", "Leave a text out of what is made public."),
-    "verify": ("cli.ledger:verify", "Prove that the history is whole."),
+    "verify": ("cli.verify:verify", "Prove that the history is whole."),
     "checkpoint": (
         "cli.checkpoint:checkpoint",
         "Print a signed checkpoint of the ledger, for others to hold.",

@@ -178,8 +178,8 @@ def test_who_recorded_by_name_is_no_finding_later(boards: Boards) -> None:
     boards.by("The clerk to the board", Grant("C1", 1, MEETING, "7.1"), MEETING)
     enrolled = {boards.ledger.entry_at(n).stream_id: n for n in range(1, 18)}
     withhold(boards, enrolled[f"person/{CODE}/clerk"], "name")
+    day = date(2025, 10, 10)
     with pytest.raises(NotAuthorised):
-        day = date(2025, 10, 10)
         boards.by("The clerk to the board", RecordMeeting("iib", day, ("iib-chair",)), day)
 
 

@@ -1,0 +1,204 @@
+"""Verification: of a ledger, by itself and against what others hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli.held import key_of, log_key_option, read_held
+from cli.output import print_json, progress_bar, show_text, table
+from cli.session import Session, pass_session
+
+if TYPE_CHECKING:
+    from ledger.lawfulness import Lawful
+    from ledger.verification import Verified
+
+
+def held_root(expect: str | None) -> tuple[int, str] | None:
+    """The position and root in `326:50596f…`.
+
+    Raises:
+        BadInput: bad-root.
+    """
+    if expect is None:
+        return None
+    from domain.errors import BadInput
+
+    position, _, root = expect.strip().removeprefix("#").partition(":")
+    root = root.strip().lower()
+    hexadecimal = len(root) == 64 and set(root) <= set("0123456789abcdef")
+    if not (position.isascii() and position.isdigit() and len(position) < 20 and hexadecimal):
+        raise BadInput(
+            "bad-root",
+            f"'{expect}' is not an entry number and a root.",
+            "Write them as an answer prints them, such as 326:50596f… with all 64 characters.",
+        )
+    return int(position), root
+
+
+def _held_against(ledger: Any, file: Path | None, log_key: str | None) -> tuple[Any, ...]:
+    """What is wrong by a checkpoint that the person holds."""
+    if file is None:
+        return ()
+    from ledger.proving import checkpoint_findings
+
+    key = key_of(log_key) if log_key is not None else None
+    return tuple(checkpoint_findings(ledger, read_held(file), key))
+
+
+def _verdict(kinds: set[str], about_rules: set[str]) -> str:
+    """What the kinds of finding come to, in a sentence."""
+    if kinds <= {"read-model-changed"}:
+        return "the entries are as recorded, the read models made from them are not."
+    if kinds <= {"read-model-changed"} | about_rules:
+        return (
+            "every hash is right, but an entry breaks a rule or carries a signature that does not "
+            "hold, so somebody has gone round the commands. Keep the file as it is and compare it "
+            "with a copy."
+        )
+    return (
+        "this is not the history that was recorded. Keep the file as it is and compare it with "
+        "a copy."
+    )
+
+
+def _withheld(count: int, unsigned: int) -> str:
+    """How many texts are withheld, in lines of their own; nothing where none is."""
+    if not count:
+        return ""
+    texts = "1 text is withheld, by an entry that says" if count == 1 else ""
+    said = f"\n{texts or f'{count} texts are withheld, each by an entry that says'} on what basis."
+    if unsigned:
+        said += f"\nSignatures that nobody can check, as the statement is withheld: {unsigned}."
+    return said
+
+
+@click.command()
+@click.option(
+    "--expect",
+    metavar="N:ROOT",
+    help="A position and root that you hold, from an earlier answer or a paper.",
+)
+@click.option(
+    "--checkpoint",
+    "checkpoint_file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="A checkpoint that you hold.",
+)
+@log_key_option
+@pass_session
+def verify(
+    session: Session,
+    expect: str | None,
+    checkpoint_file: Path | None,
+    log_key: str | None,
+) -> None:
+    """Prove that the history is whole.
+
+    Recomputes every hash, commitment, position and clock, holds each entry to the rules, checks
+    each signature with ssh-keygen, and holds the read models to the entries. Reports everything
+    that it finds, and ends with exit code 5 if there is anything.
+
+    A ledger alone cannot show that its end was left off, or that all of it was written anew with
+    its hashes. A root that you hold shows both: every answer prints one with its entry number. So
+    does a checkpoint; with --log-key its signature is checked too.
+
+    Example: govledger verify
+    """
+    from dataclasses import replace
+
+    from ledger.lawfulness import check_lawfulness
+    from ledger.verification import verify as verify_store
+    from projections.upkeep import check_read_models
+
+    if log_key is not None and checkpoint_file is None:
+        raise click.UsageError("--log-key goes with --checkpoint FILE.")
+    with session.ledger(any_models=True) as ledger:
+        with progress_bar("Verifying", ledger.size()) as tick:
+            found = verify_store(ledger, tick, held_root(expect))
+        lawful = check_lawfulness(ledger)
+        every = (*found.findings, *lawful.findings, *check_read_models(ledger))
+        every += _held_against(ledger, checkpoint_file, log_key)
+        found = replace(found, findings=every)
+        _tell(session, found, lawful, lambda: str(_ledger_id(ledger)))
+
+
+def _ledger_id(ledger: Any) -> str:
+    return str(ledger.opened().event.ledger_id)
+
+
+def _tell(session: Session, found: Verified, lawful: Lawful, ledger_id: Callable[[], str]) -> None:
+    """Print what a verification found; ends with exit code 5 if there is anything.
+
+    Args:
+        found: with the findings of `lawful` too.
+        ledger_id: gives the identity of the ledger, where it can be read.
+
+    Raises:
+        Failed: no-ssh-keygen, where nothing else is wrong.
+    """
+    from dataclasses import asdict, replace
+
+    from domain.dates import london_day, now
+    from ledger.lawfulness import KINDS
+    from ledger.verification import Finding
+
+    if lawful.failure and found.findings:
+        # What was found comes first; without ssh-keygen alone this is a failure, see below.
+        unchecked = Finding("signature-unchecked", None, lawful.failure.message)
+        found = replace(found, findings=(*found.findings, unchecked))
+    if session.json:
+        if lawful.failure and not found.findings:
+            raise lawful.failure
+        data = {
+            "size": found.size,
+            "signatures_checked": lawful.signatures_checked,
+            "signatures_withheld": lawful.unsigned,
+            "withheld": found.withheld,
+            "findings": [asdict(finding) for finding in found.findings],
+        }
+        print_json(
+            {
+                "ledger": ledger_id(),
+                "as_at": london_day(now()).isoformat(),
+                "known_at": None,
+                "position": found.size,
+                "root": found.root,
+                "data": data,
+            }
+        )
+    elif found.findings:
+        rows = [
+            (finding.position or "", finding.kind, finding.message) for finding in found.findings
+        ]
+        show_text(table(session, ("Entry", "Finding", "What is wrong"), rows))
+        verdict = _verdict({finding.kind for finding in found.findings}, set(KINDS))
+        click.echo(f"{len(rows)} finding(s) in {found.size} entries: {verdict}", err=True)
+        bad = {one.position for one in found.findings if one.kind == "bad-signature"}
+        if len(bad) > 2 and len(bad) == lawful.signatures_checked:
+            click.echo(
+                "Every signature fails. If this seems impossible, check that ssh-keygen works: "
+                "GOVLEDGER_SSH_KEYGEN",
+                err=True,
+            )
+    elif lawful.failure:
+        click.echo(
+            f"In {found.size} entries every hash, text, position and clock is as recorded, "
+            f"and every entry keeps to the rules.\nThe signatures could not be checked.\n"
+            f"Root {found.root}"
+        )
+        raise lawful.failure
+    else:
+        signed = lawful.signatures_checked
+        click.echo(
+            f"Verified: {found.size} entries, every hash, text, position and clock is as "
+            f"recorded.\nEvery entry keeps to the rules. Signatures checked: {signed}"
+            f"{', and each holds' if signed else ''}."
+            f"{_withheld(found.withheld, lawful.unsigned)}\nRoot {found.root}"
+        )
+    if found.findings:
+        click.get_current_context().exit(5)
