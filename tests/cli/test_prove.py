@@ -131,7 +131,6 @@ def put(path: str, value: Any) -> Any:
         (lambda whole: b"[" * 100_000, "unreadable-proof"),
         (lambda whole: b'{"entry":1.5,"texts":[]}', "unreadable-proof"),
     ],
-    ids=str,
 )
 def test_a_forged_proof_proves_nothing(cli: Cli, proven: int, change: Any, rule: str) -> None:
     """Any change of what the file says of the entry is found."""
