@@ -182,10 +182,10 @@ def _peer_inserts(peer: Peer) -> Prepare:
     carry_out(action, Change("A0", "rating", "red", TODAY, TODAY, reason=REASON))
     [rated] = action.collect_events()
     stored = peer.mapper.to_stored_event(rated)
-    versions = count(1)
+    versions, stream = count(1), uuid.uuid4()
 
     def prepare() -> Prepared:
-        fresh = StoredEvent(stored.originator_id, next(versions), stored.topic, stored.state)
+        fresh = StoredEvent(stream, next(versions), stored.topic, stored.state)
         return lambda: peer.recorder.insert_events([fresh])
 
     return prepare
