@@ -228,9 +228,11 @@ def judge(
         expected = -1
     if code:
         return "damaged", f"the next write failed: {said.strip()}"
-    again, wrong = inspect(folder, standing)
-    if wrong or (expected >= 0 and again != expected):
-        return "damaged", f"after the next write: {again} entries; {'; '.join(wrong)}"
+    ledger = open_ledger(folder / LEDGER)
+    again = verify(ledger)
+    ledger.close()
+    if again.findings or (expected >= 0 and again.size != expected):
+        return "damaged", f"after the next write: {again.size} entries; {again.findings}"
     return ("after" if is_after else "before"), ""
 
 

@@ -228,7 +228,7 @@ KINDS: dict[str, Callable[[Trial], Tally]] = {
     "disk full from each change on": lambda t: changes(t, Fault.NO_SPACE, stays=True),
     "page limit, each number": few_pages,
     "file-size limit, each 4 KiB": lambda t: small_files(t, PAGE),
-    "power cut after each change": lambda t: power_cuts(t, 8, SEED),
+    "power cut after each change": lambda t: power_cuts(t, t.scene.tries, SEED),
     "power cut, few": lambda t: power_cuts(t, 1, SEED),
 }
 """Every kind of fault by the name that the table gives it."""
