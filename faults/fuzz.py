@@ -127,7 +127,7 @@ def one(name: str, seconds: int, folder: Path) -> None:
         if time.perf_counter() - start > SLOW and "slow" not in finds:
             finds["slow"] = data
             report()
-        if count % 5000 == 0:
+        if count % 500 == 0:
             report()
 
     report()

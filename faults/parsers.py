@@ -13,8 +13,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from cli.ledger import held_root
 from cli.options import Day, KnownAt
+from cli.verify import held_root
 from documents.plan_csv import read_plan_csv, read_scale
 from domain.errors import BadInput, GovledgerError
 from domain.timescale import Timescale
