@@ -47,6 +47,21 @@ def check(value: Any) -> None:
         raise Failed("not-canonical", f"{value!r} has no canonical form in an entry.")
 
 
+def read_canonical(data: bytes) -> Any:
+    """The value that these canonical bytes say.
+
+    Raises:
+        ValueError: they are no JSON, or there is another way to write the same that is canonical.
+    """
+    try:
+        value = orjson.loads(data)
+        if canonical(value) == data:
+            return value
+    except (Failed, RecursionError) as error:
+        raise ValueError(str(error)) from None
+    raise ValueError("it is not written as RFC 8785 says")
+
+
 def sha256_hex(data: bytes) -> str:
     """SHA-256 in lower-case hexadecimal."""
     return hashlib.sha256(data).hexdigest()
