@@ -44,6 +44,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Print a signed checkpoint of the ledger, for others to hold.",
     ),
     "prove": ("cli.prove:prove", "Prove an entry, or that the ledger was only added to."),
+    "export": ("cli.export:export", "Write the whole ledger into a folder that anybody can check."),
     "rebuild": ("cli.ledger:rebuild", "Make the read models anew from the entries."),
     "ledger": ("cli.databases:ledger", "Copy and back up a ledger, and grant rights to it."),
     "completion": ("cli.completion:completion", "Print the completion script of a shell."),
@@ -57,8 +58,8 @@ OUTLINE = (
     ("Decide", ("signoff", "amend", "escalate")),
     ("Boards", ("person", "body", "meeting")),
     ("Withhold", ("withhold", "exempt")),
-    ("Prove", ("verify", "checkpoint", "prove")),
-    ("Keep", ("ledger", "rebuild")),
+    ("Prove", ("verify", "checkpoint", "prove", "export")),
+    ("Keep", ("ledger", "import-ledger", "rebuild")),
     ("Shell", ("completion",)),
 )
 

@@ -1,0 +1,321 @@
+"""Verification of an export: the folder that an outsider holds, without any database.
+
+Each entry is held to the same checks as in a ledger (`ledger.verification`); what is different is
+where the hashes come from. A folder keeps no hash of each entry, so a change of one is seen in the
+root, which the manifest gives, and every checkpoint that somebody holds.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from domain.errors import Failed
+from domain.signoff import SignOffConfirmed, SignOffVoted
+from ledger import exported
+from ledger.canonical import read_canonical
+from ledger.entry import StoredEntry, VaultText
+from ledger.exported import ENTRIES, LEFT_OUT, MANIFEST, TEXTS
+from ledger.rows import entry_row, row_leaf_bytes
+from ledger.tree import leaf_hash
+from ledger.verification import EntryCheck, Verified, matches
+
+Place = tuple[int, str]
+"""(position, field) of a text."""
+_SIGNED = (SignOffVoted.tag, SignOffConfirmed.tag)
+_FIRST_PASS = ("ledger.text_withheld/1", "ledger.text_exempted/1", "ledger.exemption_lifted/1")
+
+
+def verify_export(
+    folder: Path,
+    tick: Callable[[int], None] = lambda _done: None,
+    held: tuple[int, str] | None = None,
+) -> Verified:
+    """Recompute every digest, leaf, commitment and clock of an export, and its root.
+
+    Args:
+        folder: the export.
+        tick: told now and then how many entries are done.
+        held: (position, root in hexadecimal) that somebody holds.
+
+    Raises:
+        Failed: no-export, where the folder is none; cannot-open comes as OSError.
+    """
+    check = ExportCheck(folder, tick, held)
+    check.run()
+    return Verified(check.tree.size, check.tree.root.hex(), tuple(check.findings))
+
+
+class ExportCheck(EntryCheck):
+    """One pass over the files of an export, after a quick one that takes their digests.
+
+    Attributes:
+        manifest: as far as it can be read; empty where it cannot.
+        withheld: the entry and the basis on which each text was withheld, as the entries say.
+        exempt: the basis on which a text is exempt from public exports, as the entries say.
+        left_out: what the export says that it leaves out.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        tick: Callable[[int], None] = lambda _done: None,
+        held: tuple[int, str] | None = None,
+    ) -> None:
+        super().__init__(held)
+        if not (Path(folder, MANIFEST).exists() or Path(folder, ENTRIES).exists()):
+            raise Failed(
+                "no-export",
+                f"There is no export in {folder}: neither {MANIFEST} nor {ENTRIES} is there.",
+                "Name the folder that 'govledger export' wrote.",
+            )
+        self.folder, self.tick = folder, tick
+        self.manifest: dict[str, Any] = {}
+        self.withheld: dict[Place, tuple[int, str]] = {}
+        self.exempt: dict[Place, str] = {}
+        self.left_out: dict[Place, str] = {}
+        self.ledger_id = ""
+        self.counts = dict.fromkeys(exported.COUNTS, 0)
+        self._text_line: dict[str, Any] | None = None
+
+    def run(self) -> None:
+        """Everything, in order."""
+        self._manifest()
+        self._files()
+        self._read_left_out()
+        for stored in self.stored():
+            texts = {
+                name: (stored.position, name, kept.salt, kept.text)
+                for name, kept in stored.texts.items()
+            }
+            self.entry(entry_row(stored), texts)
+            if stored.position % 5_000 == 0:
+                self.tick(stored.position)
+        self._end()
+        self.held_root()
+
+    # --- the manifest and the files -------------------------------------------------------
+
+    def _manifest(self) -> None:
+        try:
+            data = Path(self.folder, MANIFEST).read_bytes()
+            value = read_canonical(data.removesuffix(b"\n"))
+            fitting = exported.has_members(value, exported.MANIFEST_MEMBERS) and (
+                exported.has_members(value["counts"], dict.fromkeys(exported.COUNTS, (int,)))
+                and all(
+                    exported.has_members(said, {"bytes": (int,), "sha256": (str,)})
+                    for said in value["files"].values()
+                )
+            )
+            if not data.endswith(b"\n") or not fitting or value["format"] != exported.FORMAT:
+                raise ValueError(f"it is not the manifest of a '{exported.FORMAT}'")
+        except (OSError, ValueError) as error:
+            self.add("manifest-changed", None, f"{MANIFEST} cannot be read: {error}.")
+            return
+        self.manifest = value
+
+    def _files(self) -> None:
+        """Digests and sizes; and what later entries say of earlier texts."""
+        there = {
+            path.relative_to(self.folder).as_posix()
+            for path in self.folder.rglob("*")
+            if not path.is_dir()
+        } - {MANIFEST}
+        listed = self.manifest.get("files", {})
+        for name in sorted(there | listed.keys()):
+            if name not in listed and self.manifest:
+                said = f"The file {name} is not one of the export's."
+                self.add("file-unknown", None, said)
+            elif name not in there:
+                self.add("file-changed", None, f"The file {name} is gone.")
+            else:
+                digest, size = self._digest(name)
+                if self.manifest and listed[name] != {"bytes": size, "sha256": digest}:
+                    self.add("file-changed", None, f"The file {name} is not as it was exported.")
+        for name in (ENTRIES, TEXTS):
+            if self.manifest and name not in listed:
+                self.add("manifest-changed", None, f"{MANIFEST} does not list {name}.")
+
+    def _digest(self, name: str) -> tuple[str, int]:
+        digest, size = hashlib.sha256(), 0
+        with Path(self.folder, name).open("rb") as file:
+            if name != ENTRIES:
+                while part := file.read(1 << 20):
+                    digest.update(part)
+                    size += len(part)
+                return digest.hexdigest(), size
+            for line in file:
+                digest.update(line)
+                size += len(line)
+                self._look_ahead(line)
+        return digest.hexdigest(), size
+
+    def _look_ahead(self, line: bytes) -> None:
+        if not any(f'"{tag}"'.encode() in line for tag in _FIRST_PASS):
+            return
+        try:
+            value = read_canonical(line.removesuffix(b"\n"))
+            by, tag, said = value["position"], value["type"], value["payload"]
+            place = said["position"], said["field"]
+            if place[0] >= by:
+                return
+            if tag == "ledger.text_withheld/1":
+                self.withheld.setdefault(place, (by, said["basis"]))
+            elif tag == "ledger.text_exempted/1":
+                self.exempt[place] = said["basis"]
+            elif tag == "ledger.exemption_lifted/1":
+                self.exempt.pop(place, None)
+        except (LookupError, TypeError, ValueError):
+            return  # whatever it is, the pass over the entries names it
+
+    # --- lines ----------------------------------------------------------------------------
+
+    def _lines(self, name: str) -> Iterator[tuple[int, Any]]:
+        """(number, value) of each line; the value is None where it is not canonical JSON."""
+        try:
+            with Path(self.folder, name).open("rb") as file:
+                for number, line in enumerate(file, 1):
+                    try:
+                        if not line.endswith(b"\n"):
+                            raise ValueError("it breaks off")
+                        yield number, read_canonical(line[:-1])
+                    except ValueError:
+                        yield number, None
+        except FileNotFoundError:
+            return  # said already
+
+    def stored(self) -> Iterator[StoredEntry]:
+        """Each entry that can be read, with its texts."""
+        texts = self._texts_in_order()
+        self._text_line = next(texts, None)
+        for number, value in self._lines(ENTRIES):
+            if not exported.has_members(value, exported.MEMBERS):
+                kind = "not-canonical" if value is None else "bad-value"
+                said = f"Line {number} of {ENTRIES} cannot be read as entry {self.expected}."
+                self.add(kind, self.expected, said)
+                self.expected += 1
+                self.gap = True
+                continue
+            where = value["position"]
+            if where < self.expected:
+                said = f"Entry {where} stands on line {number} of {ENTRIES}, where it does not"
+                self.add("entry-unknown", where, f"{said} belong.")
+                self.gap = True
+                continue
+            found: dict[str, VaultText] = {}
+            while self._text_line is not None and self._text_line["position"] <= where:
+                line = self._text_line
+                if line["position"] < where:
+                    self._loose(line)
+                else:
+                    found[line["field"]] = VaultText(bytes.fromhex(line["salt"]), line["text"])
+                self._text_line = next(texts, None)
+            yield exported.stored_entry(value, found)
+        while self._text_line is not None:
+            self._loose(self._text_line)
+            self._text_line = next(texts, None)
+
+    def _loose(self, line: dict[str, Any]) -> None:
+        where = line["position"]
+        self.add("text-unknown", where, f"A text '{line['field']}' belongs to no entry ({where}).")
+
+    def _texts_in_order(self) -> Iterator[dict[str, Any]]:
+        last: Place = (0, "")
+        for number, value in self._lines(TEXTS):
+            self.counts["texts"] += 1
+            if not (exported.has_members(value, exported.TEXT_MEMBERS) and _is_hex(value["salt"])):
+                kind = "not-canonical" if value is None else "bad-value"
+                self.add(kind, None, f"Line {number} of {TEXTS} cannot be read as a text.")
+                continue
+            place = value["position"], value["field"]
+            if place <= last:
+                said = f"A text '{place[1]}' of entry {place[0]} stands on line {number} of {TEXTS}"
+                self.add("text-unknown", place[0], f"{said}, where it does not belong.")
+                continue
+            last = place
+            yield value
+
+    def _read_left_out(self) -> None:
+        for number, value in self._lines(LEFT_OUT):
+            self.counts["left_out"] += 1
+            if not exported.has_members(value, exported.LEFT_OUT_MEMBERS):
+                kind = "not-canonical" if value is None else "bad-value"
+                self.add(kind, None, f"Line {number} of {LEFT_OUT} cannot be read.")
+                continue
+            place = value["position"], value["field"]
+            of = place if value["copy_of"] is None else value["copy_of"]
+            bases = [self.exempt[known] for known in self.exempt if list(known) == list(of)]
+            if bases != [value["basis"]] or place in self.left_out:
+                where = place[0]
+                said = f"The text '{place[1]}' of entry {where} is left out, and no entry says so"
+                self.add("left-out-changed", where, f"{said} on that basis.")
+                continue
+            self.left_out[place] = value["basis"]
+
+    # --- of one entry -----------------------------------------------------------------------
+
+    def entry(self, row: Any, held: Mapping[str, Any]) -> None:
+        """Everything that can be said of one entry and its place after the one before."""
+        self.counts["entries"] += 1
+        self.counts["signatures"] += row[3] in _SIGNED
+        super().entry(row, held)
+
+    def _hashes(self, row: Any, _held: Mapping[str, Any]) -> None:
+        self.tree.append_hash(leaf_hash(row_leaf_bytes(row)))
+
+    def _texts(self, where: int, committed: dict[str, str], held: Mapping[str, Any]) -> None:
+        for name, kept in held.items():
+            place, text = (where, name), f"The text '{name}' of entry {where}"
+            if name not in committed:
+                self.add("text-unknown", where, f"Entry {where} has a text '{name}' too many.")
+            elif not matches(committed[name], kept):
+                self.add("text-changed", where, f"{text} is not the one that was recorded.")
+            elif place in self.withheld:
+                by = self.withheld[place][0]
+                self.add("text-still-held", where, f"{text} is here; entry {by} withheld it.")
+            elif self.manifest.get("public") and place in self.exempt:
+                said = f"{text} is here; it is exempt from public exports."
+                self.add("text-still-held", where, said)
+        for name in sorted(committed.keys() - held.keys()):
+            place = where, name
+            if place in self.withheld:
+                self.counts["withheld"] += 1
+            elif self.left_out.pop(place, None) is None or not self.manifest.get("public"):
+                self.add("text-missing", where, f"The text '{name}' of entry {where} is gone.")
+
+    # --- at the end -------------------------------------------------------------------------
+
+    def _end(self) -> None:
+        for where, name in sorted(self.left_out):
+            said = f"The text '{name}' of entry {where} is said to be left out, and is not."
+            self.add("left-out-changed", where, said)
+        if not self.manifest:
+            return
+        last, size = self.expected - 1, self.manifest["size"]
+        if size > last:
+            said = f"The end of the ledger, from entry {last + 1} on, is gone: {MANIFEST} counts"
+            self.add("tail-missing", last + 1, f"{said} {size} entries.")
+        elif size < last:
+            said = f"{MANIFEST} counts {size} entries and there are {last}."
+            self.add("manifest-changed", None, said)
+        elif not self.gap and self.manifest["root"] != self.tree.root.hex():
+            said = f"The root over all entries is {self.tree.root.hex()}; {MANIFEST} says"
+            self.add("root-changed", None, f"{said} {self.manifest['root']}.")
+        if self.gap or size != last:
+            return
+        listed = self.manifest["files"]
+        prefix = f"{exported.CHECKPOINTS}/"
+        self.counts["checkpoints"] = sum(name.startswith(prefix) for name in listed)
+        if self.manifest["recorded_at"] != self.recorded_at:
+            self.add("manifest-changed", None, f"{MANIFEST} gives another last instant.")
+        for name, count in self.counts.items():
+            if self.manifest["counts"][name] != count:
+                said = f"{MANIFEST} counts {self.manifest['counts'][name]} {name.replace('_', ' ')}"
+                self.add("manifest-changed", None, f"{said}, and there are {count}.")
+
+
+def _is_hex(written: str) -> bool:
+    try:
+        return bytes.fromhex(written).hex() == written
+    except ValueError:
+        return False

@@ -1,0 +1,1 @@
+"""The verifier of exports that stands in one file, to be read and run by anybody."""
