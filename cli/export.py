@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
 import click
 
-from cli.ledger import progress_bar
-from cli.output import envelope, in_full, print_json
+from cli.ledger import progress_bar, tell_verified
+from cli.output import ENVELOPE, envelope, in_full, print_json
 from cli.session import Session, pass_session
 
 
@@ -50,3 +51,65 @@ def export(session: Session, folder: Path, public: bool) -> None:
                 f"that repeat one. Each is listed in {folder}/left_out.jsonl."
             )
         click.echo(f"Next: {in_full(session, f'govledger verify {folder}')}")
+
+
+@click.command("import-ledger")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option(
+    "--ledger", "address", metavar="TO", help="The new ledger. Default: as before the command."
+)
+@click.option("--dry-run", is_flag=True, help="Check the export, and make nothing.")
+@pass_session
+def import_ledger(session: Session, folder: Path, address: str | None, dry_run: bool) -> None:
+    """Make a ledger again from a folder that 'export' wrote.
+
+    The new ledger holds the same entries with the same root, on SQLite or PostgreSQL. The folder is
+    verified first, and the ledger after; where anything does not hold, nothing is made. A public
+    export that lacks texts cannot be restored from.
+
+    Example: govledger import-ledger evidence --ledger restored.sqlite
+    """
+    from projections.restoring import check_restorable, refuse_what_is_there, restore
+    from projections.upkeep import open_ledger
+
+    place = address or session.path
+    refuse_what_is_there(place)
+    with progress_bar("Verifying", 0) as tick:
+        found = check_restorable(folder, tick)
+    data = {"folder": str(folder), "to": place, "entries": found.size, "dry_run": dry_run}
+    if dry_run:
+        if session.json:
+            print_json(dict.fromkeys(ENVELOPE) | {"root": found.root, "data": data})
+        else:
+            click.echo(f"Would make a ledger of {found.size} entries in {place}. Nothing was done.")
+        return
+    with progress_bar("Importing", found.size) as tick:
+        restore(folder, place, tick)
+    with open_ledger(place) as ledger:
+        moment = ledger.moment()
+        if session.json:
+            print_json(envelope(ledger, moment, data))
+            return
+        click.echo(
+            f"Restored {moment.position} entries to {place}, and verified them there.\n"
+            f"Root in the export  {found.root}\nRoot of the ledger  {moment.root}"
+        )
+        click.echo(f"Next: govledger --ledger {shlex.quote(place)} status")
+
+
+def verify_folder(session: Session, folder: Path, held: tuple[int, str] | None) -> None:
+    """Verify an export, and print what is found; ends with exit code 5 if there is anything."""
+    from dataclasses import replace
+
+    from ledger.export_check import verify_export
+    from ledger.lawfulness import Lawful, check_lawfulness
+    from projections.restoring import scratch_ledger
+
+    with progress_bar("Verifying", 0) as tick:
+        found = verify_export(folder, tick, held)
+    lawful = Lawful(())
+    if not found.findings:
+        with scratch_ledger(folder) as ledger:
+            lawful = check_lawfulness(ledger)
+    every = (*found.findings, *lawful.findings)
+    tell_verified(session, replace(found, findings=every), lawful, lambda: found.ledger_id)

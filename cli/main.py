@@ -45,6 +45,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "prove": ("cli.prove:prove", "Prove an entry, or that the ledger was only added to."),
     "export": ("cli.export:export", "Write the whole ledger into a folder that anybody can check."),
+    "import-ledger": (
+        "cli.export:import_ledger",
+        "Make a ledger again from a folder that 'export' wrote.",
+    ),
     "rebuild": ("cli.ledger:rebuild", "Make the read models anew from the entries."),
     "ledger": ("cli.databases:ledger", "Copy and back up a ledger, and grant rights to it."),
     "completion": ("cli.completion:completion", "Print the completion script of a shell."),

@@ -6,11 +6,14 @@ root, which the manifest gives, and every checkpoint that somebody holds.
 """
 
 import hashlib
+import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from domain.errors import Failed
+from domain.event import LedgerOpened
 from domain.signoff import SignOffConfirmed, SignOffVoted
 from ledger import exported
 from ledger.canonical import read_canonical
@@ -26,11 +29,22 @@ _SIGNED = (SignOffVoted.tag, SignOffConfirmed.tag)
 _FIRST_PASS = ("ledger.text_withheld/1", "ledger.text_exempted/1", "ledger.exemption_lifted/1")
 
 
+@dataclass(frozen=True)
+class VerifiedExport(Verified):
+    """What a verification of an export found.
+
+    Attributes:
+        ledger_id: identity of the ledger, from its opening entry; empty where it cannot be read.
+    """
+
+    ledger_id: str = ""
+
+
 def verify_export(
     folder: Path,
     tick: Callable[[int], None] = lambda _done: None,
     held: tuple[int, str] | None = None,
-) -> Verified:
+) -> VerifiedExport:
     """Recompute every digest, leaf, commitment and clock of an export, and its root.
 
     Args:
@@ -43,7 +57,9 @@ def verify_export(
     """
     check = ExportCheck(folder, tick, held)
     check.run()
-    return Verified(check.tree.size, check.tree.root.hex(), tuple(check.findings))
+    return VerifiedExport(
+        check.tree.size, check.tree.root.hex(), tuple(check.findings), check.ledger_id
+    )
 
 
 class ExportCheck(EntryCheck):
@@ -80,9 +96,7 @@ class ExportCheck(EntryCheck):
 
     def run(self) -> None:
         """Everything, in order."""
-        self._manifest()
-        self._files()
-        self._read_left_out()
+        self.prepare()
         for stored in self.stored():
             texts = {
                 name: (stored.position, name, kept.salt, kept.text)
@@ -95,6 +109,12 @@ class ExportCheck(EntryCheck):
         self.held_root()
 
     # --- the manifest and the files -------------------------------------------------------
+
+    def prepare(self) -> None:
+        """Read the manifest, the digests, and what is said of texts; `stored` comes after."""
+        self._manifest()
+        self._files()
+        self._read_left_out()
 
     def _manifest(self) -> None:
         try:
@@ -259,6 +279,9 @@ class ExportCheck(EntryCheck):
         self.counts["entries"] += 1
         self.counts["signatures"] += row[3] in _SIGNED
         super().entry(row, held)
+        if row[3] == LedgerOpened.tag and not self.ledger_id:
+            said = json.loads(row[12]).get("ledger_id")
+            self.ledger_id = said if isinstance(said, str) else ""
 
     def _hashes(self, row: Any, _held: Mapping[str, Any]) -> None:
         self.tree.append_hash(leaf_hash(row_leaf_bytes(row)))
@@ -308,6 +331,8 @@ class ExportCheck(EntryCheck):
         self.counts["checkpoints"] = sum(name.startswith(prefix) for name in listed)
         if self.manifest["recorded_at"] != self.recorded_at:
             self.add("manifest-changed", None, f"{MANIFEST} gives another last instant.")
+        if self.manifest["ledger_id"] != self.ledger_id:
+            self.add("manifest-changed", None, f"{MANIFEST} gives another ledger's identity.")
         for name, count in self.counts.items():
             if self.manifest["counts"][name] != count:
                 said = f"{MANIFEST} counts {self.manifest['counts'][name]} {name.replace('_', ' ')}"
