@@ -18,19 +18,18 @@ from documents.signoff_folder import Proofs, collect, write_folder
 from domain.errors import Failed, IntegrityBroken, Refusal
 from domain.plan import ReportIssued
 from domain.signoff import SignOffConfirmed, SignOffVoted
+from domain.withholding import Place
 from ledger import exported
 from ledger.canonical import canonical
+from ledger.checking import EntryCheck
 from ledger.entry import StoredEntry, VaultText
 from ledger.exported import CHECKPOINT, CHECKPOINTS, ENTRIES, LEFT_OUT, MANIFEST, SIGNATURES, TEXTS
+from ledger.fates import fates
 from ledger.rows import stored_entry
 from ledger.service import Ledger
-from ledger.tables import entries, head
-from ledger.verification import EntryCheck
+from ledger.tables import head
 from projections.record import Record
 
-Place = tuple[int, str]
-"""(position, field) of a text."""
-EXEMPTED, LIFTED = "ledger.text_exempted/1", "ledger.exemption_lifted/1"
 _SIGNED = (SignOffVoted.tag, SignOffConfirmed.tag)
 
 
@@ -133,10 +132,12 @@ class _Exporter:
     ) -> None:
         self.ledger, self.connection, self.folder = ledger, connection, folder
         self.public, self.checkpoint, self.tick = public, checkpoint, tick
-        self.check = EntryCheck()
+        self.fates = fates(connection)
+        self.check = EntryCheck(fates=self.fates)
         self.out: dict[str, _Out] = {}
         self.counts = dict.fromkeys(exported.COUNTS, 0)
-        self.exempt = self._exempt() if public else {}
+        said = self.fates.exempt.items() if public else ()
+        self.exempt = {place: text.basis for place, text in said}
         self.repeats = self._pattern()
         self.hidden: set[str] = set()  # statements and contents that are left out
 
@@ -160,6 +161,7 @@ class _Exporter:
         self._refuse_what_is_not_whole()
         self.counts["texts"] = self.out[TEXTS].lines
         self.counts["left_out"] = len(left_out)
+        self.counts["withheld"] = len(self.fates.withheld)
         if self.public:
             self._open(LEFT_OUT)
             for line in left_out:
@@ -230,21 +232,6 @@ class _Exporter:
             return None
         of = self.repeated[found[0]]
         return line | {"basis": self.exempt[of], "copy_of": list(of)}
-
-    def _exempt(self) -> dict[Place, str]:
-        """The texts that are marked exempt now, with the basis of each."""
-        found: dict[Place, str] = {}
-        query = select(entries.c.type, entries.c.payload).order_by(entries.c.position)
-        for tag, payload in self.connection.execute(
-            query.where(entries.c.type.in_((EXEMPTED, LIFTED)))
-        ):
-            said = json.loads(payload)
-            place = said["position"], said["field"]
-            if tag == EXEMPTED:
-                found[place] = said["basis"]
-            else:
-                found.pop(place, None)
-        return found
 
     def _pattern(self) -> re.Pattern[str] | None:
         """Finds an exempt text within another one, word for word."""

@@ -13,20 +13,20 @@ from pathlib import Path
 from typing import Any
 
 from domain.errors import Failed
-from domain.event import LedgerOpened
+from domain.event import REGISTRY, LedgerOpened
 from domain.signoff import SignOffConfirmed, SignOffVoted
+from domain.withholding import WITHHOLDING, ExemptionLifted, Place, TextExempted, TextWithheld
 from ledger import exported
 from ledger.canonical import read_canonical
+from ledger.checking import EntryCheck
 from ledger.entry import StoredEntry, VaultText
 from ledger.exported import ENTRIES, LEFT_OUT, MANIFEST, TEXTS
+from ledger.fates import Fates, Said
 from ledger.rows import entry_row, row_leaf_bytes
 from ledger.tree import leaf_hash
-from ledger.verification import EntryCheck, Verified, matches
+from ledger.verification import Verified
 
-Place = tuple[int, str]
-"""(position, field) of a text."""
 _SIGNED = (SignOffVoted.tag, SignOffConfirmed.tag)
-_FIRST_PASS = ("ledger.text_withheld/1", "ledger.text_exempted/1", "ledger.exemption_lifted/1")
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,11 @@ def verify_export(
     check = ExportCheck(folder, tick, held)
     check.run()
     return VerifiedExport(
-        check.tree.size, check.tree.root.hex(), tuple(check.findings), check.ledger_id
+        check.tree.size,
+        check.tree.root.hex(),
+        tuple(check.findings),
+        len(check.fates.withheld),
+        check.ledger_id,
     )
 
 
@@ -67,8 +71,6 @@ class ExportCheck(EntryCheck):
 
     Attributes:
         manifest: as far as it can be read; empty where it cannot.
-        withheld: the entry and the basis on which each text was withheld, as the entries say.
-        exempt: the basis on which a text is exempt from public exports, as the entries say.
         left_out: what the export says that it leaves out.
     """
 
@@ -87,8 +89,9 @@ class ExportCheck(EntryCheck):
             )
         self.folder, self.tick = folder, tick
         self.manifest: dict[str, Any] = {}
-        self.withheld: dict[Place, tuple[int, str]] = {}
-        self.exempt: dict[Place, str] = {}
+        self._withheld: dict[Place, Said] = {}
+        self._exempt: dict[Place, Said] = {}
+        self.fates = Fates(self._withheld, self._exempt)
         self.left_out: dict[Place, str] = {}
         self.ledger_id = ""
         self.counts = dict.fromkeys(exported.COUNTS, 0)
@@ -171,22 +174,24 @@ class ExportCheck(EntryCheck):
         return digest.hexdigest(), size
 
     def _look_ahead(self, line: bytes) -> None:
-        if not any(f'"{tag}"'.encode() in line for tag in _FIRST_PASS):
+        """What an entry says of a text before it."""
+        if b'"ledger.' not in line:
             return
         try:
             value = read_canonical(line.removesuffix(b"\n"))
             by, tag, said = value["position"], value["type"], value["payload"]
-            place = said["position"], said["field"]
-            if place[0] >= by:
-                return
-            if tag == "ledger.text_withheld/1":
-                self.withheld.setdefault(place, (by, said["basis"]))
-            elif tag == "ledger.text_exempted/1":
-                self.exempt[place] = said["basis"]
-            elif tag == "ledger.exemption_lifted/1":
-                self.exempt.pop(place, None)
+            event: Any = REGISTRY[tag].model_validate(said)
         except (LookupError, TypeError, ValueError):
             return  # whatever it is, the pass over the entries names it
+        if isinstance(event, WITHHOLDING) and type(by) is int:
+            place = event.position, event.field
+            if isinstance(event, TextWithheld) and event.position < by:
+                self._withheld.setdefault(place, Said(by, event.basis))
+                self._exempt.pop(place, None)
+            elif isinstance(event, TextExempted) and place not in self._withheld:
+                self._exempt[place] = Said(by, event.basis)
+            elif isinstance(event, ExemptionLifted):
+                self._exempt.pop(place, None)
 
     # --- lines ----------------------------------------------------------------------------
 
@@ -264,7 +269,7 @@ class ExportCheck(EntryCheck):
                 continue
             place = value["position"], value["field"]
             of = place if value["copy_of"] is None else value["copy_of"]
-            bases = [self.exempt[known] for known in self.exempt if list(known) == list(of)]
+            bases = [said.basis for at, said in self._exempt.items() if list(at) == list(of)]
             if bases != [value["basis"]] or place in self.left_out:
                 where = place[0]
                 said = f"The text '{place[1]}' of entry {where} is left out, and no entry says so"
@@ -287,24 +292,15 @@ class ExportCheck(EntryCheck):
         self.tree.append_hash(leaf_hash(row_leaf_bytes(row)))
 
     def _texts(self, where: int, committed: dict[str, str], held: Mapping[str, Any]) -> None:
-        for name, kept in held.items():
-            place, text = (where, name), f"The text '{name}' of entry {where}"
-            if name not in committed:
-                self.add("text-unknown", where, f"Entry {where} has a text '{name}' too many.")
-            elif not matches(committed[name], kept):
-                self.add("text-changed", where, f"{text} is not the one that was recorded.")
-            elif place in self.withheld:
-                by = self.withheld[place][0]
-                self.add("text-still-held", where, f"{text} is here; entry {by} withheld it.")
-            elif self.manifest.get("public") and place in self.exempt:
-                said = f"{text} is here; it is exempt from public exports."
-                self.add("text-still-held", where, said)
-        for name in sorted(committed.keys() - held.keys()):
-            place = where, name
-            if place in self.withheld:
-                self.counts["withheld"] += 1
-            elif self.left_out.pop(place, None) is None or not self.manifest.get("public"):
-                self.add("text-missing", where, f"The text '{name}' of entry {where} is gone.")
+        if self.manifest.get("public"):
+            for name in sorted(committed):
+                place = where, name
+                if name not in held and self.left_out.pop(place, None) is not None:
+                    del committed[name]
+                elif name in held and place in self.fates.exempt:
+                    said = f"The text '{name}' of entry {where} is exempt, and yet it is here."
+                    self.add("text-still-held", where, said)
+        super()._texts(where, committed, held)
 
     # --- at the end -------------------------------------------------------------------------
 
@@ -328,6 +324,7 @@ class ExportCheck(EntryCheck):
             return
         listed = self.manifest["files"]
         prefix = f"{exported.CHECKPOINTS}/"
+        self.counts["withheld"] = len(self._withheld)
         self.counts["checkpoints"] = sum(name.startswith(prefix) for name in listed)
         if self.manifest["recorded_at"] != self.recorded_at:
             self.add("manifest-changed", None, f"{MANIFEST} gives another last instant.")

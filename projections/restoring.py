@@ -114,7 +114,7 @@ def _copy(
         target,
         export.stored(),
         (export.manifest["size"], export.manifest["root"]),
-        [(*place, *said) for place, said in export.withheld.items()],
+        [(*place, said.by, said.basis) for place, said in export.fates.withheld.items()],
         projector=PlanProjector(),
         overlook=left_out,
         tick=tick,
