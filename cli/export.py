@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli.held import key_option
 from cli.ledger import progress_bar, tell_verified
 from cli.output import ENVELOPE, envelope, in_full, print_json
 from cli.session import Session, pass_session
+
+if TYPE_CHECKING:
+    from ledger.checkpoint import Held
+    from ledger.note import Verifier
 
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--public", is_flag=True, help="Leave out the texts that are marked exempt.")
+@key_option
 @pass_session
-def export(session: Session, folder: Path, public: bool) -> None:
+def export(session: Session, folder: Path, public: bool, key: Path | None) -> None:
     """Write the whole ledger into a new folder that anybody can check.
 
     The folder holds every entry and text, what members signed, a manifest, and a program of one
@@ -27,13 +33,24 @@ def export(session: Session, folder: Path, public: bool) -> None:
     With --public the texts that are marked exempt are left out, and those that repeat one word for
     word; every hash still verifies. What says the same in other words is for you to find.
 
+    Where the ledger's key is at hand, the folder holds a signed checkpoint too.
+
     Example: govledger export evidence
     """
     from documents.export_folder import write_export
+    from ledger.log_key import find_key, need_key, signed_now
 
     with session.ledger(any_models=True) as ledger:
+        # Without the key there is no checkpoint; but one that was named has to be there.
+        held = find_key(ledger, key) if key is None else need_key(ledger, key)
+
+        def signed(size: int) -> str:
+            return signed_now(ledger, key, size)
+
         with progress_bar("Exporting", ledger.size()) as tick:
-            manifest = write_export(ledger, folder, public=public, tick=tick)
+            manifest = write_export(
+                ledger, folder, public=public, checkpoint=signed if held else None, tick=tick
+            )
         left_out: list[dict[str, Any]] = manifest["left_out"]
         if session.json:
             data = {"folder": str(folder), "manifest": manifest}
@@ -69,11 +86,13 @@ def import_ledger(session: Session, folder: Path, address: str | None, dry_run: 
 
     Example: govledger import-ledger evidence --ledger restored.sqlite
     """
-    from projections.restoring import check_restorable, refuse_what_is_there, restore
+    from ledger.database import check_free, location_of
+    from projections.restoring import check_restorable, restore
     from projections.upkeep import open_ledger
 
-    place = address or session.path
-    refuse_what_is_there(place)
+    address = address or session.path
+    place = location_of(address)
+    check_free(address)
     with progress_bar("Verifying", 0) as tick:
         found = check_restorable(folder, tick)
     data = {"folder": str(folder), "to": place, "entries": found.size, "dry_run": dry_run}
@@ -84,8 +103,8 @@ def import_ledger(session: Session, folder: Path, address: str | None, dry_run: 
             click.echo(f"Would make a ledger of {found.size} entries in {place}. Nothing was done.")
         return
     with progress_bar("Importing", found.size) as tick:
-        restore(folder, place, tick)
-    with open_ledger(place) as ledger:
+        restore(folder, address, tick)
+    with open_ledger(address) as ledger:
         moment = ledger.moment()
         if session.json:
             print_json(envelope(ledger, moment, data))
@@ -97,7 +116,13 @@ def import_ledger(session: Session, folder: Path, address: str | None, dry_run: 
         click.echo(f"Next: govledger --ledger {shlex.quote(place)} status")
 
 
-def verify_folder(session: Session, folder: Path, held: tuple[int, str] | None) -> None:
+def verify_folder(
+    session: Session,
+    folder: Path,
+    held: tuple[int, str] | None,
+    checkpoint: Held | None,
+    log_key: Verifier | None,
+) -> None:
     """Verify an export, and print what is found; ends with exit code 5 if there is anything."""
     from dataclasses import replace
 
@@ -106,7 +131,7 @@ def verify_folder(session: Session, folder: Path, held: tuple[int, str] | None) 
     from projections.restoring import scratch_ledger
 
     with progress_bar("Verifying", 0) as tick:
-        found = verify_export(folder, tick, held)
+        found = verify_export(folder, tick, held, checkpoint, log_key)
     lawful = Lawful(())
     if not found.findings:
         with scratch_ledger(folder) as ledger:

@@ -38,7 +38,7 @@ def write_export(
     folder: Path,
     *,
     public: bool = False,
-    checkpoint: Callable[[int, bytes], str] | None = None,
+    checkpoint: Callable[[int], str] | None = None,
     tick: Callable[[int], None] = lambda _done: None,
 ) -> dict[str, Any]:
     """Write a ledger, as it is at this moment, into a new folder: all of it or nothing.
@@ -48,7 +48,7 @@ def write_export(
     Args:
         folder: is made; one that is there has to be empty.
         public: leave out the texts that are marked exempt, and those that repeat one.
-        checkpoint: makes the signed checkpoint of (size, root); None for an export without one.
+        checkpoint: makes the signed checkpoint of so many entries; None for an export without one.
         tick: told now and then how many entries are done.
 
     Returns:
@@ -127,7 +127,7 @@ class _Exporter:
         connection: Connection,
         folder: Path,
         public: bool,
-        checkpoint: Callable[[int, bytes], str] | None,
+        checkpoint: Callable[[int], str] | None,
         tick: Callable[[int], None],
     ) -> None:
         self.ledger, self.connection, self.folder = ledger, connection, folder
@@ -167,7 +167,7 @@ class _Exporter:
             for line in left_out:
                 self.out[LEFT_OUT].line(canonical(line))
         if self.checkpoint:
-            note = self.checkpoint(self.check.tree.size, self.check.tree.root)
+            note = self.checkpoint(self.check.tree.size)
             self._write(CHECKPOINT, note)
         files = {name: out.end() for name, out in self.out.items()}
         files |= self._signatures() if self.counts["signatures"] else {}

@@ -7,25 +7,31 @@ root, which the manifest gives, and every checkpoint that somebody holds.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from domain.errors import Failed
+from domain.errors import BadInput, Failed, IntegrityBroken
 from domain.event import REGISTRY, LedgerOpened
+from domain.plan import ReportIssued
 from domain.signoff import SignOffConfirmed, SignOffVoted
 from domain.withholding import WITHHOLDING, ExemptionLifted, Place, TextExempted, TextWithheld
 from ledger import exported
 from ledger.canonical import read_canonical
 from ledger.checking import EntryCheck
+from ledger.checkpoint import Checkpoint, Held, origin_of, read_checkpoint
 from ledger.entry import StoredEntry, VaultText
 from ledger.exported import ENTRIES, LEFT_OUT, MANIFEST, TEXTS
 from ledger.fates import Fates, Said
+from ledger.note import Verifier
+from ledger.reported import Reported, why_bad
 from ledger.rows import entry_row, row_leaf_bytes
 from ledger.tree import leaf_hash
 from ledger.verification import Verified
 
+_KNOWN_AT = re.compile(rb'"known_at":(\d{1,15})')
 _SIGNED = (SignOffVoted.tag, SignOffConfirmed.tag)
 
 
@@ -44,6 +50,8 @@ def verify_export(
     folder: Path,
     tick: Callable[[int], None] = lambda _done: None,
     held: tuple[int, str] | None = None,
+    checkpoint: Held | None = None,
+    log_key: Verifier | None = None,
 ) -> VerifiedExport:
     """Recompute every digest, leaf, commitment and clock of an export, and its root.
 
@@ -51,12 +59,17 @@ def verify_export(
         folder: the export.
         tick: told now and then how many entries are done.
         held: (position, root in hexadecimal) that somebody holds.
+        checkpoint: that somebody holds.
+        log_key: the ledger's verifier key; without it the checkpoint's signature is not checked.
 
     Raises:
+        Refusal: other-log-key, not-signed, of the checkpoint.
         Failed: no-export, where the folder is none; cannot-open comes as OSError.
     """
-    check = ExportCheck(folder, tick, held)
+    check = ExportCheck(folder, tick, held, [checkpoint] if checkpoint else [])
     check.run()
+    if checkpoint:
+        check.against(checkpoint, log_key)
     return VerifiedExport(
         check.tree.size,
         check.tree.root.hex(),
@@ -79,6 +92,7 @@ class ExportCheck(EntryCheck):
         folder: Path,
         tick: Callable[[int], None] = lambda _done: None,
         held: tuple[int, str] | None = None,
+        checkpoints: Sequence[Held] = (),
     ) -> None:
         super().__init__(held)
         if not (Path(folder, MANIFEST).exists() or Path(folder, ENTRIES).exists()):
@@ -94,6 +108,8 @@ class ExportCheck(EntryCheck):
         self.fates = Fates(self._withheld, self._exempt)
         self.left_out: dict[Place, str] = {}
         self.ledger_id = ""
+        self._wanted = {held.checkpoint.size for held in checkpoints}
+        self._roots: dict[int, bytes] = {0: self.tree.root}
         self.counts = dict.fromkeys(exported.COUNTS, 0)
         self._text_line: dict[str, Any] | None = None
 
@@ -110,6 +126,35 @@ class ExportCheck(EntryCheck):
                 self.tick(stored.position)
         self._end()
         self.held_root()
+        self._own_checkpoint()
+
+    def against(self, held: Held, log_key: Verifier | None = None) -> None:
+        """Hold the history to a checkpoint, whose size was named beforehand.
+
+        Args:
+            log_key: the ledger's verifier key; without it the signature is not checked.
+
+        Raises:
+            Refusal: other-log-key, not-signed.
+        """
+        found = held.checkpoint
+        if log_key:
+            try:
+                held.opened_with(log_key)
+            except IntegrityBroken as error:
+                said = f"The checkpoint that you hold: {error.message}"
+                self.add("bad-checkpoint", found.size, said)
+        there = self._roots.get(found.size)
+        if found.origin != origin_of(self.ledger_id):
+            said = f"The checkpoint that you hold, of {found.size} entries, is of {found.origin}"
+            self.add("other-history", found.size, f"{said}, and this is another ledger.")
+        elif there is None:
+            said = f"The checkpoint that you hold counts {found.size} entries; here are only"
+            self.add("rolled-back", found.size, f"{said} {self.expected - 1}.")
+        elif there != found.root:
+            said = f"The checkpoint that you hold gives the root {found.root.hex()} over"
+            here = f"{found.size} entries; here it is {there.hex()}"
+            self.add("other-history", found.size, f"{said} {here}.")
 
     # --- the manifest and the files -------------------------------------------------------
 
@@ -148,16 +193,13 @@ class ExportCheck(EntryCheck):
         for name in sorted(there | listed.keys()):
             if name not in listed and self.manifest:
                 said = f"The file {name} is not one of the export's."
-                self.add("file-unknown", None, said)
+                self.add("file-changed", None, said)
             elif name not in there:
                 self.add("file-changed", None, f"The file {name} is gone.")
             else:
                 digest, size = self._digest(name)
                 if self.manifest and listed[name] != {"bytes": size, "sha256": digest}:
                     self.add("file-changed", None, f"The file {name} is not as it was exported.")
-        for name in (ENTRIES, TEXTS):
-            if self.manifest and name not in listed:
-                self.add("manifest-changed", None, f"{MANIFEST} does not list {name}.")
 
     def _digest(self, name: str) -> tuple[str, int]:
         digest, size = hashlib.sha256(), 0
@@ -175,6 +217,8 @@ class ExportCheck(EntryCheck):
 
     def _look_ahead(self, line: bytes) -> None:
         """What an entry says of a text before it."""
+        if f'"{ReportIssued.tag}"'.encode() in line:
+            self._wanted.update(map(int, _KNOWN_AT.findall(line)))
         if b'"ledger.' not in line:
             return
         try:
@@ -284,9 +328,16 @@ class ExportCheck(EntryCheck):
         self.counts["entries"] += 1
         self.counts["signatures"] += row[3] in _SIGNED
         super().entry(row, held)
+        if row[0] in self._wanted:
+            self._roots[row[0]] = self.tree.root
         if row[3] == LedgerOpened.tag and not self.ledger_id:
             said = json.loads(row[12]).get("ledger_id")
             self.ledger_id = said if isinstance(said, str) else ""
+        if row[3] == ReportIssued.tag and not self.gap:
+            report = Reported(row[0], json.loads(row[12]))
+            why = why_bad(report, origin_of(self.ledger_id), self._roots.get)
+            if why:
+                self.add("bad-checkpoint", row[0], why)
 
     def _hashes(self, row: Any, _held: Mapping[str, Any]) -> None:
         self.tree.append_hash(leaf_hash(row_leaf_bytes(row)))
@@ -301,6 +352,21 @@ class ExportCheck(EntryCheck):
                     said = f"The text '{name}' of entry {where} is exempt, and yet it is here."
                     self.add("text-still-held", where, said)
         super()._texts(where, committed, held)
+
+    def _own_checkpoint(self) -> None:
+        """The checkpoint in the folder, which is of just these entries."""
+        path = Path(self.folder, exported.CHECKPOINT)
+        if not path.is_file():
+            return
+        try:
+            found = read_checkpoint(path.read_bytes()).checkpoint
+        except BadInput as error:
+            self.add("bad-checkpoint", None, f"The folder's checkpoint: {error.message}")
+            return
+        due = Checkpoint(origin_of(self.ledger_id), self.expected - 1, self.tree.root)
+        if not self.gap and found != replace(due, extensions=found.extensions):
+            said = f"The folder's checkpoint is of {found.size} entries with the root"
+            self.add("bad-checkpoint", None, f"{said} {found.root.hex()}.")
 
     # --- at the end -------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """The checkpoints that reports recorded, and whether each is one of this ledger."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,22 +94,32 @@ def bad_checkpoints(connection: Connection, recorder: EntryReader) -> Iterator[t
     except (TypeError, ValueError, KeyError, RecursionError):
         return  # the opening entry cannot be read, which is a finding of its own
     for report in reports(connection):
-        where = f"that entry {report.position} recorded"
-        why = _why_root(connection, recorder, report)
+        why = why_bad(report, origin, lambda size: root_there(connection, recorder, size))
         if why:
-            yield report.position, f"The root {where} {why}."
-            continue
-        why = _why_checkpoint(report, origin)
-        if why:
-            yield report.position, f"The checkpoint {where} {why}."
+            yield report.position, why
 
 
-def _why_root(connection: Connection, recorder: EntryReader, report: Reported) -> str | None:
+def why_bad(report: Reported, origin: str, root_at: Callable[[int], bytes | None]) -> str | None:
+    """A sentence that says why the root or checkpoint of a report is none of this ledger.
+
+    Args:
+        origin: of the ledger's checkpoints.
+        root_at: gives the root over so many entries; None where it has not so many.
+    """
+    where = f"that entry {report.position} recorded"
+    why = _why_root(report, root_at)
+    if why:
+        return f"The root {where} {why}."
+    why = _why_checkpoint(report, origin)
+    return f"The checkpoint {where} {why}." if why else None
+
+
+def _why_root(report: Reported, root_at: Callable[[int], bytes | None]) -> str | None:
     """What is wrong with the root over what the report was made from."""
     size = report.payload.get("known_at")
     if type(size) is not int or not 0 <= size < report.position:
         return f"is of {size} entries, which were not there yet"
-    root = root_there(connection, recorder, size)
+    root = root_at(size)
     if root is None or root.hex() != report.payload.get("root"):
         return f"is not the ledger's over its first {size} entries"
     return None

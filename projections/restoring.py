@@ -6,9 +6,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from domain.errors import Failed, IntegrityBroken, Refusal
+from domain.errors import IntegrityBroken, Refusal
 from ledger.copying import copy_into
-from ledger.database import Database, is_url, open_database
+from ledger.database import Database, check_free, is_url, open_database
 from ledger.export_check import ExportCheck, verify_export
 from ledger.service import Ledger
 from ledger.verification import Finding, Verified
@@ -61,27 +61,17 @@ def restore(folder: Path, address: str, tick: Callable[[int], None] = lambda _do
         with closing(open_database(address, create=True)) as database:
             _copy(_opened(folder), database, tick)
         return
-    refuse_what_is_there(address)
+    check_free(address)
     # Made beside it, so that at no moment anything half-made bears its name.
     temporary = Path(f"{address}.{uuid.uuid4().hex}")
     try:
         with closing(open_database(temporary, create=True)) as database:
             _copy(_opened(folder), database, tick)
-        refuse_what_is_there(address)
+        check_free(address)
         temporary.rename(address)
     finally:
         for ending in ("", "-wal", "-shm"):
             Path(f"{temporary}{ending}").unlink(missing_ok=True)
-
-
-def refuse_what_is_there(address: str) -> None:
-    """Refuse a file that exists.
-
-    Raises:
-        Failed: already-there.
-    """
-    if not is_url(address) and Path(address).exists():
-        raise Failed("already-there", f"{address} exists already.", "Use another name.")
 
 
 @contextmanager
