@@ -8,6 +8,7 @@ root, which the manifest gives, and every checkpoint that somebody holds.
 import hashlib
 import json
 import re
+from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,9 +29,11 @@ from ledger.fates import Fates, Said
 from ledger.note import Verifier
 from ledger.reported import Reported, why_bad
 from ledger.rows import entry_row, row_leaf_bytes
+from ledger.tables import entries
 from ledger.tree import leaf_hash
 from ledger.verification import Verified
 
+_Row = namedtuple("_Row", entries.columns.keys())  # type: ignore[misc]
 _KNOWN_AT = re.compile(rb'"known_at":(\d{1,15})')
 _SIGNED = (SignOffVoted.tag, SignOffConfirmed.tag)
 
@@ -121,7 +124,7 @@ class ExportCheck(EntryCheck):
                 name: (stored.position, name, kept.salt, kept.text)
                 for name, kept in stored.texts.items()
             }
-            self.entry(entry_row(stored), texts)
+            self.entry(_Row(*entry_row(stored)), texts)
             if stored.position % 5_000 == 0:
                 self.tick(stored.position)
         self._end()

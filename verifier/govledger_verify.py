@@ -8,7 +8,6 @@ entries.jsonl. With its payload replaced by the SHA-256 of the payload it is a l
 whose root stands for them all. Texts and names stand apart; an entry commits to each by SHA-256(salt + text).
 """
 import argparse, base64, datetime, hashlib, json, pathlib, re, sys
-
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, utils
@@ -34,6 +33,11 @@ def sha256(data):
 def canonical(value):
     """JSON as RFC 8785 writes it, for what entries hold: no fractions, no odd names of members."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+def read_file(path):
+    """Its lines; none where it is not there."""
+    if path and path.is_file():
+        with open(path, "rb") as file: yield from file
 
 def read_line(line, names):
     """The object on a line; raises unless it is in canonical form and has these members."""
@@ -120,10 +124,9 @@ class Verifier:
         listed, every = self.manifest["files"], self.folder.rglob("*")
         there = {p.relative_to(self.folder).as_posix(): p for p in every if not p.is_dir()}
         for name in sorted((there.keys() | listed.keys()) - {"manifest.json"}):
-            digest, size = hashlib.sha256(), 0
-            for line in open(there[name], "rb") if name in there else ():
+            digest, size = hashlib.sha256(), there[name].stat().st_size if name in there else None
+            for line in read_file(there.get(name)):
                 digest.update(line)
-                size += len(line)
                 if b'"plan.report_issued/1"' in line:  # the roots that will be asked for
                     self.wanted.update(map(int, re.findall(rb'"known_at":(\d{1,15})', line)))
             self.counts["checkpoints"] += name.startswith("checkpoints/")
@@ -132,8 +135,7 @@ class Verifier:
 
     def lines(self, name, names):
         """The object on each line that can be read."""
-        path = self.folder / name
-        for place, line in enumerate(open(path, "rb") if path.is_file() else (), 1):
+        for place, line in enumerate(read_file(self.folder / name), 1):
             try:
                 yield read_line(line, names)
             except BAD as error:
@@ -184,8 +186,7 @@ class Verifier:
         if version != due: self.find("version-gap", where, f"It is version {version} of {stream}; {due} was due.")
         self.before, self.versions[stream], hour = at, version, datetime.timedelta(hours=1)
         self.day = str((datetime.datetime.fromisoformat(at) + hour).date())  # in London at the latest
-        since = str(datetime.date.fromisoformat(entry["effective_on"]))
-        if since > self.day: self.find("future-date", where, "It was recorded before its date.")
+        if str(datetime.date.fromisoformat(entry["effective_on"])) > self.day: self.find("future-date", where, "It was recorded before its date.")
 
     def check_texts(self, where, entry, payload, texts):
         committed = {name: entry[name] for name in ("recorded_by", "reason") if entry[name]}
@@ -295,5 +296,4 @@ def main():
     if verifier.found: sys.exit(print(f"NOT as it was recorded: {verifier.found} findings.") or 5)
     print("Verified: everything here is as it was recorded.")
 
-if __name__ == "__main__":
-    main()
+main()

@@ -1,0 +1,106 @@
+"""The catalogue of broken ledgers: each defect is found, and named, by both verifiers."""
+
+import filecmp
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from projections.restoring import restore
+from tests.broken.make import BASE, HELD, HERE, edited, make
+from tests.ledger.behind import unguarded
+from tests.verifier.driving import ours, single
+
+DEFECTS = sorted(path.stem for path in HERE.glob("*.json"))
+CHECKPOINT = ("--checkpoint", str(HERE / HELD))
+LOG_KEY = ("--log-key", (HERE / "held.key").read_text("utf-8").strip())
+WORDS = """entry-changed tree-changed entry-missing entry-unknown clock-backwards bad-date
+future-date version-gap text-changed text-missing text-unknown unknown-type unreadable-payload
+bad-value tail-missing root-changed other-history rolled-back bad-checkpoint bad-signature
+statement-mismatch text-still-held withheld-changed not-canonical manifest-changed file-changed"""
+
+
+def _defect(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((HERE / f"{name}.json").read_text("utf-8"))
+    return found
+
+
+def spoilt(name: str, target: Path) -> Path:
+    """The export with the defect."""
+    shutil.copytree(HERE / BASE, target)
+    for file, changes in _defect(name)["export"].items():
+        path = target / file
+        path.write_bytes(edited(path.read_bytes() if path.exists() else b"", changes))
+    return target
+
+
+def _files(folder: Path) -> Iterator[str]:
+    return (p.relative_to(folder).as_posix() for p in sorted(folder.rglob("*")) if p.is_file())
+
+
+def test_the_catalogue_is_what_its_script_makes(tmp_path: Path) -> None:
+    """The script makes the same files again, byte for byte, and none is there that it lacks."""
+    make(tmp_path)
+    made = list(_files(tmp_path))
+    kept = [name for name in _files(HERE) if not name.endswith((".py", ".pyc"))]
+    assert made == kept
+    _same, differ, errors = filecmp.cmpfiles(tmp_path, HERE, made, shallow=False)
+    assert (differ, errors) == ([], [])
+
+
+def test_nothing_is_found_in_the_whole_one() -> None:
+    """In the ledger of the catalogue nothing is wrong, also by the checkpoint that is held."""
+    assert ours(HERE / BASE, *CHECKPOINT, *LOG_KEY)[:2] == (0, set())
+    code, found, said = single(HERE / BASE, *CHECKPOINT, *LOG_KEY)
+    assert (code, found) == (0, set())
+    assert "agrees with the first 19 entries" in said
+    assert "Withheld: 'reason' of entry 14, by entry 18, on the basis of: Data Pro" in said
+
+
+def test_every_word_has_its_defect() -> None:
+    """Each finding that there is a word for is in the catalogue."""
+    assert {_defect(name)["kind"] for name in DEFECTS} >= set(WORDS.split())
+
+
+@pytest.mark.parametrize("name", [name for name in DEFECTS if "export" in _defect(name)])
+def test_each_is_found_in_an_export(name: str, tmp_path: Path) -> None:
+    """Both verifiers name it, at its entry; one that only a checkpoint shows, by that alone."""
+    defect, folder = _defect(name), spoilt(name, tmp_path / "export")
+    expected = (defect["kind"], defect["position"])
+    held = CHECKPOINT if defect["held"] else ()
+    for ask in (ours, single):
+        code, found, answer = ask(folder, *held)
+        assert code == 5
+        assert expected in found, answer
+        if defect["held"]:
+            assert found == {expected}
+            assert ask(folder)[:2] == (0, set())
+
+
+@pytest.mark.parametrize("name", [name for name in DEFECTS if "ledger" in _defect(name)])
+def test_each_is_found_in_a_ledger(name: str, tmp_path: Path) -> None:
+    """`govledger verify` names it, at its entry."""
+    defect, path = _defect(name), tmp_path / "ledger.sqlite"
+    restore(HERE / BASE, str(path))
+    assert ours(None, before=("--ledger", str(path)))[:2] == (0, set())
+    with unguarded(path) as connection:
+        for statement in defect["ledger"]:
+            assert connection.execute(statement).rowcount != 0
+    code, found, answer = ours(None, before=("--ledger", str(path)))
+    assert code == 5
+    assert (defect["kind"], defect["position"]) in found, answer
+
+
+def test_a_checkpoint_with_a_bad_signature_is_found(tmp_path: Path) -> None:
+    """With --log-key a checkpoint that somebody changed is none; without it nobody can tell."""
+    note = (HERE / HELD).read_text("utf-8")
+    place = note.rindex("=") - 8
+    bad = tmp_path / "bad.checkpoint"
+    bad.write_text(note[:place] + ("A" if note[place] != "A" else "B") + note[place + 1 :], "utf-8")
+    for ask in (ours, single):
+        code, found, _ = ask(HERE / BASE, "--checkpoint", str(bad), *LOG_KEY)
+        assert (code, {kind for kind, _ in found}) == (5, {"bad-checkpoint"})
+        assert ask(HERE / BASE, "--checkpoint", str(bad))[0] == 0
