@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.held import key_option
-from cli.ledger import progress_bar, tell_verified
-from cli.output import ENVELOPE, envelope, in_full, print_json
+from cli.output import ENVELOPE, envelope, in_full, print_json, progress_bar
 from cli.session import Session, pass_session
 
 if TYPE_CHECKING:
-    from ledger.checkpoint import Held
-    from ledger.note import Verifier
+    pass
 
 
 @click.command()
@@ -114,27 +112,3 @@ def import_ledger(session: Session, folder: Path, address: str | None, dry_run: 
             f"Root in the export  {found.root}\nRoot of the ledger  {moment.root}"
         )
         click.echo(f"Next: govledger --ledger {shlex.quote(place)} status")
-
-
-def verify_folder(
-    session: Session,
-    folder: Path,
-    held: tuple[int, str] | None,
-    checkpoint: Held | None,
-    log_key: Verifier | None,
-) -> None:
-    """Verify an export, and print what is found; ends with exit code 5 if there is anything."""
-    from dataclasses import replace
-
-    from ledger.export_check import verify_export
-    from ledger.lawfulness import Lawful, check_lawfulness
-    from projections.restoring import scratch_ledger
-
-    with progress_bar("Verifying", 0) as tick:
-        found = verify_export(folder, tick, held, checkpoint, log_key)
-    lawful = Lawful(())
-    if not found.findings:
-        with scratch_ledger(folder) as ledger:
-            lawful = check_lawfulness(ledger)
-    every = (*found.findings, *lawful.findings)
-    tell_verified(session, replace(found, findings=every), lawful, lambda: found.ledger_id)

@@ -1,4 +1,4 @@
-"""Verification: of a ledger, by itself and against what others hold."""
+"""Verification: of a ledger or of an exported folder, and against what others hold."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from cli.output import print_json, progress_bar, show_text, table
 from cli.session import Session, pass_session
 
 if TYPE_CHECKING:
+    from ledger.checkpoint import Held
     from ledger.lawfulness import Lawful
+    from ledger.note import Verifier
     from ledger.verification import Verified
 
 
@@ -37,16 +39,6 @@ def held_root(expect: str | None) -> tuple[int, str] | None:
             "Write them as an answer prints them, such as 326:50596f… with all 64 characters.",
         )
     return int(position), root
-
-
-def _held_against(ledger: Any, file: Path | None, log_key: str | None) -> tuple[Any, ...]:
-    """What is wrong by a checkpoint that the person holds."""
-    if file is None:
-        return ()
-    from ledger.proving import checkpoint_findings
-
-    key = key_of(log_key) if log_key is not None else None
-    return tuple(checkpoint_findings(ledger, read_held(file), key))
 
 
 def _verdict(kinds: set[str], about_rules: set[str]) -> str:
@@ -77,6 +69,7 @@ def _withheld(count: int, unsigned: int) -> str:
 
 
 @click.command()
+@click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
 @click.option(
     "--expect",
     metavar="N:ROOT",
@@ -93,6 +86,7 @@ def _withheld(count: int, unsigned: int) -> str:
 @pass_session
 def verify(
     session: Session,
+    folder: Path | None,
     expect: str | None,
     checkpoint_file: Path | None,
     log_key: str | None,
@@ -107,24 +101,59 @@ def verify(
     its hashes. A root that you hold shows both: every answer prints one with its entry number. So
     does a checkpoint; with --log-key its signature is checked too.
 
+    With DIR it is the folder that is verified, which 'export' wrote: first its files as they are,
+    without any database; then, if they hold, the rules and the signatures, in a temporary ledger
+    made of them. The ledger that --ledger names is not looked at.
+
     Example: govledger verify
     """
     from dataclasses import replace
 
     from ledger.lawfulness import check_lawfulness
+    from ledger.proving import checkpoint_findings
     from ledger.verification import verify as verify_store
     from projections.upkeep import check_read_models
 
     if log_key is not None and checkpoint_file is None:
         raise click.UsageError("--log-key goes with --checkpoint FILE.")
+    given = read_held(checkpoint_file) if checkpoint_file is not None else None
+    key = key_of(log_key) if log_key is not None else None
+    if folder is not None:
+        _verify_folder(session, folder, held_root(expect), given, key)
+        return
     with session.ledger(any_models=True) as ledger:
         with progress_bar("Verifying", ledger.size()) as tick:
             found = verify_store(ledger, tick, held_root(expect))
         lawful = check_lawfulness(ledger)
         every = (*found.findings, *lawful.findings, *check_read_models(ledger))
-        every += _held_against(ledger, checkpoint_file, log_key)
+        if given is not None:
+            every += tuple(checkpoint_findings(ledger, given, key))
         found = replace(found, findings=every)
         _tell(session, found, lawful, lambda: str(_ledger_id(ledger)))
+
+
+def _verify_folder(
+    session: Session,
+    folder: Path,
+    held: tuple[int, str] | None,
+    checkpoint: Held | None,
+    log_key: Verifier | None,
+) -> None:
+    """Verify an export, and print what is found; ends with exit code 5 if there is anything."""
+    from dataclasses import replace
+
+    from ledger.export_check import verify_export
+    from ledger.lawfulness import Lawful, check_lawfulness
+    from projections.restoring import scratch_ledger
+
+    with progress_bar("Verifying", 0) as tick:
+        found = verify_export(folder, tick, held, checkpoint, log_key)
+    lawful = Lawful(())
+    if not found.findings:
+        with scratch_ledger(folder) as ledger:
+            lawful = check_lawfulness(ledger)
+    every = (*found.findings, *lawful.findings)
+    _tell(session, replace(found, findings=every), lawful, lambda: found.ledger_id)
 
 
 def _ledger_id(ledger: Any) -> str:

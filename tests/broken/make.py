@@ -297,9 +297,9 @@ def defects(withheld: VaultText) -> list[Defect]:
         Defect("head-changed", "head-changed", None, "The head gives another last instant.", None,
                ("UPDATE head SET recorded_at = '2025-10-09T19:00:00.000000Z'",)),
         Defect("tail-missing", "tail-missing", 19, "The last entry was left off.", _tail,
-               ("DELETE FROM texts WHERE position = 19", "DELETE FROM entries WHERE position = 19")),
+               tuple(f"DELETE FROM {of} WHERE position = 19" for of in ("texts", "entries"))),
         Defect("entry-missing", "entry-missing", 4, "An entry in the middle is gone.", _gap,
-               ("DELETE FROM texts WHERE position = 4", "DELETE FROM entries WHERE position = 4")),
+               tuple(f"DELETE FROM {of} WHERE position = 4" for of in ("texts", "entries"))),
         Defect("entry-unknown", "entry-unknown", 7, "An entry stands there twice.", _twice),
         Defect("clock-backwards", "clock-backwards", 9, "An entry was recorded before the last.",
                _set(9, recorded_at="2025-10-09T19:01:00.000000Z"),
@@ -325,7 +325,7 @@ def defects(withheld: VaultText) -> list[Defect]:
                _spaced),
         Defect("text-changed", "text-changed", 13, "A text was changed.",
                lambda draft: draft.text(13, "called").update(text="Other figures"),
-               ("UPDATE texts SET text = 'Other figures' WHERE position = 13 AND field = 'called'",)),
+               ("UPDATE texts SET text='Other figures' WHERE position=13 AND field='called'",)),
         Defect("text-missing", "text-missing", 13, "A text is gone, and no entry withheld it.",
                lambda draft: draft.texts.remove(draft.text(13, "called")),
                ("DELETE FROM texts WHERE position = 13 AND field = 'called'",)),
@@ -374,8 +374,8 @@ def edited(before: bytes, changes: list[list[Any]]) -> bytes:
 README = """\
 # A catalogue of broken ledgers
 
-Made by `python -m tests.broken.make`; a test makes it again and finds no difference. `whole/` is the
-export of a small ledger in which nothing is wrong, and `held.checkpoint` a checkpoint of it that
+Made by `python -m tests.broken.make`; a test makes it again and finds no difference. `whole/` is
+the export of a small ledger in which nothing is wrong, and `held.checkpoint` a checkpoint of it that
 somebody holds (its key is in `held.key`). Each other file is one defect: what it changes of the
 export, line by line, and what it does to the ledger's own database. Every one is found, and named,
 by `govledger verify` and by the verifier of one file.
