@@ -1,9 +1,11 @@
 """Entries changed behind the ledger's back, with plain SQL: each change is found, and named."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from ledger.canonical import canonical
 from ledger.entry import leaf_bytes
 from ledger.tables import entries
 from ledger.tree import HASH_BYTES, Tree, leaf_hash
@@ -225,25 +227,45 @@ def test_payload_edited_and_its_leaf_hash_recomputed(
     assert above(rated, last)[0] == ("tree-changed", rated + 1)
 
 
-def test_everything_rewritten(example_path: Path, rated: int) -> None:
-    """What no check inside one database can find, the root in an issued report shows.
-
-    Whoever rewrites an entry and every hash after it leaves a ledger that verifies; but its root
-    is not the one that stands in the papers.
-    """
-    with opened(example_path) as ledger:
-        in_the_papers = ledger.moment().root
-    tamper(example_path, f"UPDATE entries SET source = 'another paper' WHERE position = {rated}")
-    with opened(example_path) as ledger, ledger.database.reading() as connection:
+def seal_anew(path: Path) -> None:
+    """Make every hash of the tree anew over the entries as they now are."""
+    with opened(path) as ledger, ledger.database.reading() as connection:
         stored = list(ledger.recorder.read(connection))
     tree = Tree()
-    with unguarded(example_path) as rewriting:
+    with unguarded(path) as rewriting:
         for entry in stored:
             rewriting.execute(
                 "UPDATE entries SET subtrees = ? WHERE position = ?",
                 [tree.append(leaf_bytes(entry)), entry.position],
             )
         rewriting.execute("UPDATE head SET root = ?, frontier = ?", [tree.root, tree.frontier])
+
+
+def test_everything_rewritten(example_path: Path, rated: int) -> None:
+    """What no check inside one database can find, the root in an issued paper shows.
+
+    Whoever rewrites an entry and every hash after it is found by the root that the entry of the
+    report holds. If that is rewritten too the ledger verifies; but its root is not the one that
+    stands in the papers.
+    """
+    with opened(example_path) as ledger:
+        in_the_papers = ledger.moment().root
+    tamper(example_path, f"UPDATE entries SET source = 'another paper' WHERE position = {rated}")
+    report = "WHERE type = 'plan.report_issued/1'"
+    at = one(example_path, f"SELECT position FROM entries {report}")
+    seal_anew(example_path)
+    assert findings(example_path) == [("bad-checkpoint", at)]
+
+    with opened(example_path) as ledger:
+        before = ledger.moment(known_at=at - 1).root
+    with unguarded(example_path) as rewriting:
+        query = f"SELECT payload FROM entries {report}"
+        rewrite(
+            rewriting,
+            query,
+            lambda payload: canonical({**json.loads(payload), "root": before}),
+        )
+    seal_anew(example_path)
     assert findings(example_path) == []
     with opened(example_path) as ledger:
         assert ledger.moment().root != in_the_papers
