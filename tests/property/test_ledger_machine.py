@@ -147,8 +147,8 @@ class LedgerMachine(ActionRules):
         bench, note = self.bench, self.bench.note(wording)
         position = 1 + position % len(bench.entries)
         event = bench.entries[position - 1].event
-        names = ("reason", "recorded_by", *event.vault)
-        if odd % 3:
+        names = (*event.vault, "recorded_by")
+        if odd % 4:
             return
         bench.attempt(
             "withhold",
