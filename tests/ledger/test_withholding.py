@@ -146,11 +146,11 @@ def test_it_was_there_before(path: Path) -> None:
 KILLED = """
 import os, sys
 from pathlib import Path
-from ledger.database import Database
+from ledger.database import SQLite
 from projections.upkeep import open_ledger
 from tests.ledger.test_withholding import BASIS, NOTE, NOW
 from tests.conftest import Clock
-Database.scrub = lambda self: os._exit(9)
+SQLite.scrub = lambda self: os._exit(9)
 ledger = open_ledger(Path(sys.argv[1]), Clock(NOW))
 ledger.withhold(int(sys.argv[2]), "outcome", BASIS, NOTE)
 """
