@@ -375,10 +375,10 @@ README = """\
 # A catalogue of broken ledgers
 
 Made by `python -m tests.broken.make`; a test makes it again and finds no difference. `whole/` is
-the export of a small ledger in which nothing is wrong, and `held.checkpoint` a checkpoint of it that
-somebody holds (its key is in `held.key`). Each other file is one defect: what it changes of the
-export, line by line, and what it does to the ledger's own database. Every one is found, and named,
-by `govledger verify` and by the verifier of one file.
+the export of a small ledger in which nothing is wrong, and `held.checkpoint` a checkpoint of it
+that somebody holds (its key is in `held.key`). Each other file is one defect: what it changes of
+the export, line by line, and what it does to the ledger's own database. Every one is found, and
+named, by `govledger verify` and by the verifier of one file.
 
 | defect | finding | what was done |
 | --- | --- | --- |
