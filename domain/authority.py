@@ -322,7 +322,7 @@ def _impartial(
             "cannot-be-read",
             f"Whether {person.person} owns {ref} nobody can tell: the role of the one or the "
             "owners of the other are not held any more.",
-            f"Record them anew: govledger person role {person.person} --role ROLE, or an amendment "
+            f"Record them anew: govledger person role {person.person} ROLE, or an amendment "
             f"of the owner of {ref}.",
         )
     role = person.has_role_in(action.owners)
