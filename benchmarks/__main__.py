@@ -29,15 +29,15 @@ class Sizes:
 
     appends: int = 400
     imported: int = 20_000
-    import_rounds: int = 7
+    import_rounds: int = 5
     histories: tuple[int, ...] = (10_000, 100_000, 1_000_000)
     questions: int = 60
     rebuilds: int = 5
-    verifications: int = 3
+    verifications: int = 5
     starts: int = 15
     compared: tuple[int, ...] = (10_000, 100_000)
-    compared_appends: int = 200
-    compared_questions: int = 20
+    compared_appends: int = 100
+    compared_questions: int = 7
 
 
 QUICK = Sizes(
@@ -76,7 +76,7 @@ def main() -> None:
         ledgers = [history(p, count) for p, count in zip(paths, sizes.histories, strict=True)]
         show("The plan as at D, known at K", asking(ledgers, sizes.questions))
         show("Rebuild", rebuilding(ledgers[1], paths[1], sizes.rebuilds))
-        show("Verification", verifying(ledgers[1], sizes.verifications))
+        show("Verification", verifying(ledgers[1], paths[1], sizes.verifications))
         show("Growth: one append", growing(ledgers, sizes.histories, sizes.appends // 2))
         for ledger in ledgers:
             ledger.close()

@@ -98,11 +98,11 @@ def comparing(
                     stack.callback(subject.close)
                 _agree(subjects)
                 title = f"{place}, {count:,} changes: govledger / "
-                for what, found, kind, times in (
-                    ("append", appends, _appends, rounds),
-                    ("as at a date", questions, _questions, asked),
+                for what, found, kind, times, warm_up in (
+                    ("append", appends, _appends, rounds, 12),
+                    ("as at a date", questions, _questions, asked, 1),
                 ):
-                    medians = in_turn(times, *map(kind, subjects.values()), warm_up=10)
+                    medians = in_turn(times, *map(kind, subjects.values()), warm_up=warm_up)
                     for name, median in zip(subjects, medians, strict=True):
                         took.setdefault((what, place, name), []).append(median)
                     found += [
