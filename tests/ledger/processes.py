@@ -17,7 +17,7 @@ class Writer:
         said: what it has said since.
     """
 
-    def __init__(self, kind: str, ledger: Path, *words: object) -> None:
+    def __init__(self, kind: str, ledger: Path | str, *words: object) -> None:
         self.said: list[dict[str, Any]] = []
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.ledger.writer", kind, str(ledger), *map(str, words)],
@@ -30,8 +30,12 @@ class Writer:
 
     def go(self) -> None:
         """Let it begin, once it is ready to."""
-        assert self._process.stdin
         self.hear("ready")
+        self.release()
+
+    def release(self) -> None:
+        """Let it begin; it has said that it is ready."""
+        assert self._process.stdin
         self._process.stdin.write("go\n")
         self._process.stdin.flush()
 
