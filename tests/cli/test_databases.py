@@ -254,6 +254,29 @@ def test_a_ledger_is_copied_by_the_command(cli: Cli, postgres: Server) -> None:
     assert cli.done("--json", "--ledger", "back.sqlite", "verify").json["root"] == root
 
 
+def test_a_server_exports_and_withholds_as_a_file_does(cli: Cli, postgres: Server) -> None:
+    """What is withheld on a server is gone there, and both engines export the same files."""
+    there = postgres.new()
+    cli.done("ledger", "copy", str(cli.path), there)
+    held = "SELECT position FROM texts WHERE field = 'reason' ORDER BY 1 LIMIT 1"
+    ((position,),) = postgres.sql(held, at=there)
+    confirmed = ("--confirm", str(position), "--copies")
+    words = ("withhold", str(position), "reason", "--basis", "a law", *BOARD, *confirmed)
+    cli.done("--ledger", there, *words)
+    gone = f"SELECT count(*) FROM texts WHERE position = {position} AND field = 'reason'"
+    assert postgres.sql(gone, at=there) == [(0,)]
+    cli.done("--ledger", there, "verify")
+    cli.done("ledger", "copy", there, "back.sqlite")
+    exported = []
+    for number, ledger in enumerate((there, "back.sqlite")):
+        cli.done("--ledger", ledger, "export", f"out{number}")
+        files = sorted(path for path in Path(f"out{number}").rglob("*") if path.is_file())
+        exported.append({path.relative_to(f"out{number}"): path.read_bytes() for path in files})
+    assert exported[0].keys() == exported[1].keys()
+    for name in ("entries.jsonl", "texts.jsonl"):
+        assert exported[0][Path(name)] == exported[1][Path(name)]
+
+
 # --- backups ---
 
 
