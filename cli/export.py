@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from cli.held import key_option
 from cli.output import ENVELOPE, envelope, in_full, print_json, progress_bar
 from cli.session import Session, pass_session
-
-if TYPE_CHECKING:
-    pass
 
 
 @click.command()

@@ -18,16 +18,19 @@ Draw = Callable[[st.SearchStrategy[Any]], Any]
 
 
 def _flip(data: bytes, draw: Draw) -> bytes:
-    at = draw(st.integers(0, len(data) - 1))
-    return data[:at] + bytes([data[at] ^ draw(st.integers(1, 255))]) + data[at + 1 :]
+    at: int = draw(st.integers(0, len(data) - 1))
+    flipped = bytes([data[at] ^ draw(st.integers(1, 255))])
+    return data[:at] + flipped + data[at + 1 :]
 
 
 def _cut(data: bytes, draw: Draw) -> bytes:
-    return data[: draw(st.integers(0, len(data) - 1))]
+    end: int = draw(st.integers(0, len(data) - 1))
+    return data[:end]
 
 
 def _append(data: bytes, draw: Draw) -> bytes:
-    return data + draw(st.binary(min_size=1, max_size=40))
+    more: bytes = draw(st.binary(min_size=1, max_size=40))
+    return data + more
 
 
 def _lines(data: bytes, draw: Draw) -> bytes:

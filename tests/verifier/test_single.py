@@ -60,13 +60,11 @@ def test_it_runs_elsewhere(tmp_path: Path) -> None:
     words = [sys.executable, "-P", str(program), str(HERE / BASE)]
     ran = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert ran.stdout.endswith("Verified: everything here is as it was recorded.\n")
-    for words in ([], ["--unknown"]):
-        ran = subprocess.run(
-            [sys.executable, str(program), *words], capture_output=True, cwd=tmp_path
-        )
-        assert ran.returncode == 2
-    ran = subprocess.run([sys.executable, str(program), "."], capture_output=True, cwd=tmp_path)
-    assert (ran.returncode, ran.stderr) == (1, b"This cannot be read: there is no export in .\n")
+    for given, code in (([], 2), (["--unknown"], 2), (["."], 1)):
+        words = [sys.executable, str(program), *given]
+        ran = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True)
+        assert ran.returncode == code
+    assert ran.stderr == "This cannot be read: there is no export in .\n"
 
 
 def test_it_knows_every_type_of_entry(parts: dict[str, Any]) -> None:
@@ -134,7 +132,7 @@ def test_signatures_of_hardware_keys(parts: dict[str, Any]) -> None:
     """It accepts what keys in hardware sign, of both kinds, as far as ssh-keygen does."""
     one = ed25519.Ed25519PrivateKey.generate()
     raw = one.public_key().public_bytes_raw()
-    keys = [(key_of("sk-ssh-ed25519@openssh.com", raw, b"ssh:"), one.sign)]
+    keys: list[tuple[str, Any]] = [(key_of("sk-ssh-ed25519@openssh.com", raw, b"ssh:"), one.sign)]
     two = ec.generate_private_key(ec.SECP256R1())
     point = two.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
 
