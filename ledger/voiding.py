@@ -23,6 +23,7 @@ from domain.errors import OBJECTIONS, Refusal
 from domain.event import EntryVoided
 from domain.plan import ReportIssued
 from domain.signoff import SignOffConfirmed, SignOffVoted
+from domain.text import is_held
 from domain.timeline import PENDING, Item, Timeline, stream_of
 from ledger.entry import Entry, Note
 from ledger.keys import fingerprint, signer_of
@@ -145,7 +146,9 @@ def reopen(writing: Writing) -> None:
                 if first <= item.position < PENDING and isinstance(item.event, GOVERNED):
                     lost = _lost(writing, line, item)
                     if lost:
-                        _void(writing, line, item, f"No longer supported, since {cause}: {lost}")
+                        # Words that stand for a withheld name cannot be recorded as a reason.
+                        why = f": {lost}" if is_held(lost) else ""
+                        _void(writing, line, item, f"No longer supported, since {cause}{why}")
 
 
 def _may_matter(writing: Writing) -> bool:

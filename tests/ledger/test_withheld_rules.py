@@ -231,3 +231,25 @@ def test_another_process_reads_it_as_withheld(boards: Boards) -> None:
             read = read_state(connection, CODE, other.moment(day, first))
             assert read.actions["C1"].owners == f"[withheld: {BASIS}]"
     other.close()
+
+
+def test_what_rested_on_somebody_whose_name_is_withheld_still_falls(boards: Boards) -> None:
+    """A void that would quote a withheld name is recorded without it, and nothing is refused."""
+    boards.signed_off("C1")
+    ledger = boards.ledger
+    enrolled = {ledger.entry_at(n).stream_id: n for n in range(1, 18)}
+    for who in ("lead-member", "iib-chair"):
+        withhold(boards, enrolled[f"person/{CODE}/{who}"], "name", copies=True)
+    seats = [
+        n
+        for n in range(1, ledger.size() + 1)
+        if ledger.entry_at(n).event.tag.startswith("body.member_appointed")
+        and getattr(ledger.entry_at(n).event, "person", "") in ("lead-member", "iib-chair")
+    ]
+    assert seats
+    for seat in seats:
+        receipt = ledger.void(seat, Note(MEETING, ADMIN, reason="Never appointed."))
+        reasons = [entry.note.reason for entry in receipt.entries[1:]]
+        assert all(str(reason).startswith("No longer supported, since") for reason in reasons)
+    assert state(boards).actions["C1"].rating != "amber-e"
+    assert check_lawfulness(ledger).findings == ()
