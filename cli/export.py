@@ -33,11 +33,17 @@ def export(session: Session, folder: Path, public: bool, key: Path | None) -> No
     Example: govledger export evidence
     """
     from documents.export_folder import write_export
-    from ledger.log_key import find_key, need_key, signed_now
+    from domain.errors import Refusal
+    from ledger.log_key import need_key, signed_now
 
     with session.ledger(any_models=True) as ledger:
-        # Without the key there is no checkpoint; but one that was named has to be there.
-        held = find_key(ledger, key) if key is None else need_key(ledger, key)
+        try:
+            held = need_key(ledger, key)
+        except Refusal as error:
+            if key is not None:
+                raise
+            held = None
+            click.echo(f"The export has no checkpoint. {error.message}", err=True)
 
         def signed(size: int) -> str:
             return signed_now(ledger, key, size)

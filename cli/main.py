@@ -44,7 +44,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Print a signed checkpoint of the ledger, for others to hold.",
     ),
     "prove": ("cli.prove:prove", "Prove an entry, or that the ledger was only added to."),
-    "export": ("cli.export:export", "Write the whole ledger into a folder that anybody can check."),
+    "export": (
+        "cli.export:export",
+        "Write the whole ledger into a new folder that anybody can check.",
+    ),
     "import-ledger": (
         "cli.export:import_ledger",
         "Make a ledger again from a folder that 'export' wrote.",

@@ -60,7 +60,12 @@ def write_export(
     """
     refuse_what_is_there(folder)
     with _made_at_once(folder) as temporary, ledger.database.reading() as connection:
-        return _Exporter(ledger, connection, temporary, public, checkpoint, tick).run()
+        exporter = _Exporter(ledger, connection, temporary, public, checkpoint, tick)
+        try:
+            return exporter.run()
+        finally:
+            for out in exporter.out.values():
+                out.end()
 
 
 def refuse_what_is_there(folder: Path) -> None:

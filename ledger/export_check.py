@@ -44,9 +44,11 @@ class VerifiedExport(Verified):
 
     Attributes:
         ledger_id: identity of the ledger, from its opening entry; empty where it cannot be read.
+        left_out: the texts that a public export leaves out, each on the basis that an entry gives.
     """
 
     ledger_id: str = ""
+    left_out: frozenset[Place] = frozenset()
 
 
 def verify_export(
@@ -79,6 +81,7 @@ def verify_export(
         tuple(check.findings),
         len(check.fates.withheld),
         check.ledger_id,
+        check.lawfully_left_out,
     )
 
 
@@ -166,6 +169,7 @@ class ExportCheck(EntryCheck):
         self._manifest()
         self._files()
         self._read_left_out()
+        self.lawfully_left_out = frozenset(self.left_out)
 
     def _manifest(self) -> None:
         try:

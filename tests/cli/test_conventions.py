@@ -22,7 +22,7 @@ from tests.cli.conftest import Process
 from tests.cli.driving import BOARD, LATER, PUBLISHED, WHY, Cli
 from tests.cli.test_conventions_of_boards import leaves, of_boards
 
-KEEPING = ("ledger copy", "ledger backup", "ledger grant")
+KEEPING = ("ledger copy", "ledger backup", "ledger grant", "import-ledger")
 """What is done with a whole ledger; `test_databases` tries what needs a server."""
 WRITES = (
     "init",
@@ -150,6 +150,10 @@ EVERY: list[tuple[str, ...]] = [
     ("why", "P5"),
     ("diff", "2025-09-15", "2025-09-30"),
     ("verify",),
+    ("verify", "evidence"),
+    ("export", "evidence"),
+    ("import-ledger", "evidence", "--ledger", "restored.sqlite"),
+    ("import-ledger", "evidence", "--ledger", "restored.sqlite", "--dry-run"),
     ("rebuild",),
     ("demo", "there"),
     ("--ledger", "a.sqlite", "init", "--dry-run"),
@@ -188,6 +192,8 @@ def test_every_command_answers_in_the_envelope(cli: Cli, words: tuple[str, ...])
     Path("plan.csv").write_text("ref,rating\nP5,Red\n", encoding="utf-8")
     if words[0] in ("checkpoint", "prove"):
         cli.proof_files()
+    if "evidence" in words and words[0] != "export":
+        cli.done("export", "evidence")
     answer = cli.done("--json", *words)
     keys = {"ledger", "as_at", "known_at", "position", "root", "data"}
     assert answer.json.keys() == keys
