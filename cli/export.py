@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cli.held import key_option
 from cli.output import ENVELOPE, envelope, in_full, print_json, progress_bar
 from cli.session import Session, pass_session
+
+if TYPE_CHECKING:
+    from ledger.note import Signer
 
 
 @click.command()
@@ -37,13 +40,13 @@ def export(session: Session, folder: Path, public: bool, key: Path | None) -> No
     from ledger.log_key import need_key, signed_now
 
     with session.ledger(any_models=True) as ledger:
+        lacking = ""
         try:
-            held = need_key(ledger, key)
+            held: Signer | None = need_key(ledger, key)
         except Refusal as error:
             if key is not None:
                 raise
-            held = None
-            click.echo(f"The export has no checkpoint. {error.message}", err=True)
+            held, lacking = None, error.message
 
         def signed(size: int) -> str:
             return signed_now(ledger, key, size)
@@ -62,6 +65,8 @@ def export(session: Session, folder: Path, public: bool, key: Path | None) -> No
             f"Exported {counts['entries']} entries and {counts['texts']} texts to {folder}.\n"
             f"Root {manifest['root']}"
         )
+        if lacking:
+            click.echo(f"It holds no checkpoint. {lacking}", err=True)
         copies = [line for line in left_out if line["copy_of"]]
         if public:
             click.echo(

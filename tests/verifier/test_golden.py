@@ -12,7 +12,7 @@ from tests.verifier.driving import ours, single
 
 FOLDER = Path(make.__file__).parent / "export-1"
 ROOT = "55e85e65e6234a0ccd677043201fcc66d50cee9e930e3e7ea36ed1a4e099485f"
-MANIFEST = "b256c5c86f181f3e8ffb338e9e2d9c1e2d0cf47e35a96ac9941dbe4fe09c84d8"
+MANIFEST = "ed4f4a3ae97812a197e081ab58b1797438f16905040ae19a8ad8669f50fa1314"
 SIZE = 76
 
 

@@ -58,7 +58,7 @@ def check_ssh(text, armoured, public_key):
     blob = base64.b64decode(re.fullmatch(armour, armoured)[1].replace("\n", ""), validate=True)
     key, about = field(blob.removeprefix(b"SSHSIG\0\0\0\1"))
     purpose, (name, rest) = field(about)[0], field(field(field(about)[1])[1])
-    if (key, purpose) != (base64.b64decode(public_key.split()[1]), b"govledger"): raise ValueError("another key")
+    if (key, purpose) != (base64.b64decode(public_key.split()[1]), b"govledger"): raise ValueError("not this key")
     digest = hashlib.new({b"sha256": "sha256", b"sha512": "sha512"}[name], text).digest()
     signed = b"SSHSIG" + about[: -len(rest)] + len(digest).to_bytes(4, "big") + digest
     (sort, part), (kind, rest) = field(key), field(field(rest)[0])
@@ -186,7 +186,8 @@ class Verifier:
         if version != due: self.find("version-gap", where, f"It is version {version} of {stream}; {due} was due.")
         self.before, self.versions[stream], hour = at, version, datetime.timedelta(hours=1)
         self.day = str((datetime.datetime.fromisoformat(at) + hour).date())  # in London at the latest
-        if str(datetime.date.fromisoformat(entry["effective_on"])) > self.day: self.find("future-date", where, "It was recorded before its date.")
+        since = str(datetime.date.fromisoformat(entry["effective_on"]))
+        if since > self.day: self.find("future-date", where, f"It is effective on {since}, after it was recorded.")
 
     def check_texts(self, where, entry, payload, texts):
         committed = {name: entry[name] for name in ("recorded_by", "reason") if entry[name]}
@@ -241,7 +242,7 @@ class Verifier:
         wrong = [name for name, words in due.items() if said.get(name) != words]
         if wrong: self.find("statement-mismatch", where, f"What was signed says otherwise: {wrong}.")
         keys = [k[1:] for k in self.keys if k[0] == f"person/{plan}/{who}" and k[1] <= self.day]
-        try: check_ssh(texts["statement"].encode(), vote["signature"], max(keys)[2])
+        try: check_ssh(texts["statement"].encode(), vote["signature"], max(keys, default=[""])[-1] or "no key")
         except BAD as error: self.find("bad-signature", where, f"Not signed by {who}: {error!r}.")
 
     def check_end(self):
@@ -255,8 +256,7 @@ class Verifier:
             self.counts["left_out"] += 1
         for where, name in self.missing: self.find("text-missing", where, f"The text '{name}' is gone.")
         self.counts["withheld"], size = len(self.withheld), said.get("size", self.last)
-        gone = type(size) is int and size > self.last
-        if gone: self.find("tail-missing", self.last + 1, f"The end is gone: there were {size} entries.")
+        if type(size) is int and size > self.last: self.find("tail-missing", self.last + 1, f"There were {size} entries.")
         elif "size" in said and not self.broken:
             if said["root"] != root: self.find("root-changed", None, f"The root is {root}.")
             due = self.last, self.before, self.ledger_id, self.counts
