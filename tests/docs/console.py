@@ -11,6 +11,8 @@ import io
 import os
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,6 +58,9 @@ def _typed(command: str) -> str:
         name, _, value = words[1].partition("=")
         os.environ[name] = value
         return "\n"
+    if words[0] == "python3":  # a program that stands in a folder, such as an export's verify.py
+        ran = subprocess.run([sys.executable, *words[1:]], capture_output=True, text=True)
+        return f"{ran.stdout}{ran.stderr}".strip("\n") + "\n"
     assert words[0] == "govledger", f"an example types '{words[0]}'"
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
