@@ -9,7 +9,7 @@ export PIP_CONSTRAINT := constraints.txt
 export PIP_BUILD_CONSTRAINT := constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test check bench docs clean
+.PHONY: help demo test check bench faults soak fuzz docs clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,17 @@ check: $(READY) ## Check style, types, import rules and generated pages
 bench: $(READY) ## Run the benchmarks
 	@$(BIN)/python -m pip install --quiet --editable '.[bench]'
 	@$(BIN)/python -m benchmarks
+
+faults: $(READY) ## Inject a fault at every write (Linux, a C compiler)
+	@$(BIN)/python -m faults
+	@$(BIN)/python -m faults.server
+
+soak: $(READY) ## Let many write and read at once, for long
+	@$(BIN)/python -m faults.soak
+
+fuzz: $(READY) ## Fuzz every parser of bytes from outside
+	@$(BIN)/python -m pip install --quiet --editable '.[fuzz]'
+	@$(BIN)/python -m faults.fuzz
 
 docs: $(READY) ## Write the generated pages anew
 	@$(BIN)/python -m cli.reference

@@ -6,6 +6,8 @@ after it; and the next write has to work. Needs Linux and a C compiler. Exit cod
 is damaged, or any command told the person what is not so.
 """
 
+from __future__ import annotations
+
 import argparse
 import json
 import sys
@@ -13,8 +15,12 @@ import tempfile
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from faults import shim
+
+if TYPE_CHECKING:
+    from faults.injection import Tally
 
 
 def main() -> None:
@@ -27,7 +33,6 @@ def main() -> None:
     shim.load()
 
     # Only now: what follows runs with the shim loaded.
-    from faults.injection import Tally
     from faults.kinds import KINDS, SHORT, Trial
     from faults.scenes import SCENES, make_bases
 
@@ -61,10 +66,7 @@ def main() -> None:
     sys.exit(any(tally.damaged or tally.untrue for _scene, _kind, tally in every))
 
 
-def _print_row(kind: str, tally: object, seconds: float) -> None:
-    from faults.injection import Tally
-
-    assert isinstance(tally, Tally)
+def _print_row(kind: str, tally: Tally, seconds: float) -> None:
     rules = ", ".join(f"{rule} {count}" for rule, count in sorted(tally.rules.items()))
     print(
         f"  {kind:34}{tally.faults:7}{tally.before:8}{tally.after:8}{len(tally.damaged):9}"
@@ -75,7 +77,7 @@ def _print_row(kind: str, tally: object, seconds: float) -> None:
         print(f"    ! {wrong}")
 
 
-def _print_sums(every: list[tuple[str, str, object]], seconds: float) -> None:
+def _print_sums(every: list[tuple[str, str, Tally]], seconds: float) -> None:
     from faults.injection import Tally
 
     print(f"\n{'All commands':36}{'faults':>7}{'before':>8}{'after':>8}{'damaged':>9}{'untrue':>8}")
@@ -83,7 +85,6 @@ def _print_sums(every: list[tuple[str, str, object]], seconds: float) -> None:
     for kind in (*dict.fromkeys(kind for _scene, kind, _tally in every), None):
         found = Tally()
         for _scene, of, tally in every:
-            assert isinstance(tally, Tally)
             if kind in (None, of):
                 found.faults += tally.faults
                 found.before += tally.before

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cli.main import run
-from domain.errors import Failed
+from domain.errors import GovledgerError
 from faults.scenes import LEDGER, Scene, arguments, give, read_on
 from faults.shim import Shim
 from ledger.lawfulness import check_lawfulness
@@ -156,7 +156,7 @@ def inspect(folder: Path, standing: Standing) -> tuple[int, list[str]]:
     """
     try:
         ledger = open_ledger(folder / LEDGER)
-    except Failed as error:
+    except GovledgerError as error:
         # One whose beginning was broken off is none yet.
         begun = error.rule not in ("no-ledger", "not-a-ledger", "empty-ledger")
         wrong = [f"{error.rule}: {error.message}"] if begun or standing.before else []

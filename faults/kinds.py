@@ -233,5 +233,5 @@ KINDS: dict[str, Callable[[Trial], Tally]] = {
 }
 """Every kind of fault by the name that the table gives it."""
 
-SHORT = {"progress": ("error at each statement", "disk full from each change on", "power cut, few")}
+SHORT = {"progress": ("disk full from each change on", "power cut, few")}
 """The part that the tests inject: kinds by command."""

@@ -219,7 +219,7 @@ def check(where: str, size: int, acknowledged: Counter[tuple[str, int]]) -> list
         if verified.size != size + acknowledged.total():
             wrong.append(f"{verified.size} entries, not {size + acknowledged.total()}")
         found: Counter[tuple[str, int]] = Counter()
-        for position, entry in enumerate(_entries(ledger), 1):
+        for position, entry in enumerate(entries_of(ledger), 1):
             if entry.position != position:
                 wrong.append(f"entry {entry.position} stands where {position} should")
             if isinstance(entry.event, ProgressNoted):
@@ -232,7 +232,8 @@ def check(where: str, size: int, acknowledged: Counter[tuple[str, int]]) -> list
     return wrong
 
 
-def _entries(ledger: Ledger) -> Iterator[Any]:
+def entries_of(ledger: Ledger) -> Iterator[Any]:
+    """Every entry, in order."""
     with ledger.database.reading() as connection:
         for stored in ledger.recorder.read(connection):
             yield ledger.mapper.to_domain_event(stored)

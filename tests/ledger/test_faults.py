@@ -1,9 +1,14 @@
 """Faults at each statement and each write: the ledger is as before or after, never between."""
 
+import json
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -12,12 +17,18 @@ from sqlalchemy import event, exc
 from domain.commands import NoteProgress, Rate
 from domain.errors import Conflict, Failed
 from domain.importing import PlannedAction
+from faults.injection import fresh, judge, standing_of
+from faults.powercut import Disk
+from faults.scenes import LEDGER
+from faults.shim import Change, compiler
+from faults.soak import soak
 from ledger.entry import Note
 from ledger.service import Ledger
 from ledger.verification import verify
 from ledger.writing import Writing
 from projections.upkeep import create_ledger, open_ledger
 from tests.boards import ADMIN, CODE, MEETING, Boards
+from tests.ledger.processes import ROOT
 from tests.servers import Server
 
 
@@ -92,3 +103,68 @@ def test_another_writer_right_after_a_conflict(postgres: Server) -> None:
     assert ledger.size() == before + 1
     ledger.close()
     other.close()
+
+
+def test_every_fault_of_the_short_part(tmp_path: Path) -> None:
+    """A command that meets a full disk or a power cut at each point damages nothing.
+
+    `make faults` injects all kinds into all commands; this is one command, in its own process.
+    """
+    if compiler() is None:
+        pytest.skip("fault injection needs a C compiler, and there is none")
+    said = tmp_path / "said.json"
+    command = [sys.executable, "-m", "faults", "--short", "--json"]
+    with said.open("wb") as file:
+        code = subprocess.run(command, stdout=file, check=False, cwd=ROOT).returncode
+    found = json.loads(said.read_bytes())
+    assert [row["damaged"] + row["untrue"] for row in found] == [[], []]
+    assert code == 0
+    # Each kind has struck before the entry was recorded and after, many times.
+    for row in found:
+        assert row["before"] > 20, row
+        assert row["after"] > 10, row
+        assert row["before"] + row["after"] == row["faults"], row
+
+
+def test_the_faults_can_find_something(tmp_path: Path) -> None:
+    """The judge of the faults is no yes-man: a lost entry, and a half-written file, are damage."""
+    base, folder = tmp_path / "base", tmp_path / "left"
+    base.mkdir()
+    ledger = create_ledger(base / LEDGER, "Judged", ADMIN)
+    ledger.create_plan("P", "Plan", Note(MEETING, ADMIN))
+    ledger.close()
+    standing = replace(standing_of(base), after=3)
+    line = "registrar: plan import none.csv --plan X --as-at 2025-01-01 --source S"
+    assert judge(fresh(base, folder), line, standing, acknowledged=True) == (
+        "damaged",
+        "what was reported as recorded is not there",
+    )
+    path = fresh(base, folder) / LEDGER
+    path.write_bytes(path.read_bytes()[:8192])
+    assert judge(folder, line, standing, acknowledged=False)[0] == "damaged"
+
+
+def test_a_power_cut_loses_what_was_not_synced(tmp_path: Path) -> None:
+    """The disk that is worked out keeps what was synced; of the rest nothing, all, or sectors."""
+    (tmp_path / "a").write_bytes(b"old")
+    disk, path = Disk(tmp_path), str(tmp_path / "a")
+    disk.take(Change("w", path, 0, b"N" * 1024), tmp_path)
+    assert disk.left(None, 0) == {"a": b"old"}
+    assert disk.left(None, 1) == {"a": b"N" * 1024}
+    torn = {disk.left(Random(seed), 0.5)["a"] for seed in range(40)}
+    assert torn == {b"old", b"N" * 512, b"N" * 1024, b"old" + bytes(509) + b"N" * 512}
+    disk.take(Change("s", path, 0, b""), tmp_path)
+    assert disk.left(None, 0) == {"a": b"N" * 1024}
+    disk.take(Change("u", path, 0, b""), tmp_path)
+    assert disk.left(None, 0) == {"a": b"N" * 1024}
+    disk.take(Change("s", str(tmp_path), 0, b""), tmp_path)
+    assert disk.left(None, 0) == {}
+
+
+def test_four_at_once_on_a_server(postgres: Server) -> None:
+    """Four processes that record at once on PostgreSQL lose nothing and leave no gap.
+
+    A reader meanwhile holds each state that it sees to what a ledger has to be. `make soak` does
+    the same for long.
+    """
+    assert soak(postgres.new(), 4, 40, 1) == []
