@@ -21,7 +21,7 @@ from typing import Any
 
 SLOW = 1.0
 """Seconds of processor time that no input may take."""
-LONGEST = 4096
+LONGEST = 8192
 """Bytes of an input that is varied."""
 OURS = ("cli", "documents", "domain", "faults", "ledger", "projections", "verifier")
 BIG = 1_000_000

@@ -5,7 +5,11 @@ Where a parser accepts, what it read is written again and read again, and has to
 """
 
 import base64
+import contextlib
 import functools
+import io
+import json
+import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -15,15 +19,19 @@ from typing import Any
 
 from cli.options import Day, KnownAt
 from cli.verify import held_root
+from documents.export_folder import write_export
 from documents.plan_csv import read_plan_csv, read_scale
 from domain.errors import BadInput, GovledgerError
 from domain.timescale import Timescale
 from ledger.checkpoint import Checkpoint, read_checkpoint, sign_checkpoint
+from ledger.cosigner import FORMAT, Memory
 from ledger.database import open_database
 from ledger.entry import Note
+from ledger.export_check import verify_export
 from ledger.keys import fingerprint, read_public_key, signer_of
 from ledger.note import COSIGNATURE, Signer, open_note, parse_note, parse_signer, parse_verifier
 from ledger.proof import ConsistencyProof, InclusionProof, parse_proof
+from projections.restoring import check_restorable
 from projections.upkeep import create_ledger
 
 KEY = Signer("govledger/0a1b", 1, bytes(range(32)))
@@ -162,6 +170,78 @@ def _address(data: bytes) -> None:
     open_database("postgresql://" + as_text(data)).close()
 
 
+def _memory(data: bytes) -> None:
+    (_folder() / "key.seen").write_bytes(data)
+    Memory(_folder() / "key").read()
+
+
+MEMORY = json.dumps(
+    {
+        "format": FORMAT,
+        "seen": {
+            KEY.name: {
+                "log_key": KEY.verifier.text,
+                "size": 7,
+                "root": ROOT.hex(),
+                "checkpoint": SIGNED,
+            }
+        },
+    }
+)
+
+
+@functools.cache
+def _export() -> tuple[Path, list[str]]:
+    """A small export, and its files."""
+    folder = _folder() / "export"
+    with contextlib.closing(create_ledger(_folder() / "small.sqlite", "Small", "A. Clerk")) as made:
+        note = Note(date(2025, 9, 30), "A. Clerk", source="Paper", reason="As published.")
+        made.create_plan("P", "Plan", note)
+        made.issue_report("P", "R1", "Committee", note.effective_on, note.effective_on, note)
+        write_export(made, folder)
+    return folder, sorted(path.name for path in folder.iterdir() if path.is_file())
+
+
+def _in_export(check: Callable[[Path], object], data: bytes) -> None:
+    """Check the export with one file of it replaced: the first byte says which."""
+    folder, names = _export()
+    path = folder / names[data[0] % len(names) if data else 0]
+    kept = path.read_bytes()
+    path.write_bytes(data[1:])
+    try:
+        check(folder)
+    finally:
+        path.write_bytes(kept)
+
+
+@functools.cache
+def _verifier_main() -> Callable[[], object]:
+    """The `main` of the single-file verifier, which the file itself would start at once."""
+    path = Path(__file__).parent.parent / "verifier" / "govledger_verify.py"
+    source = path.read_text("utf-8").rstrip().removesuffix("main()")
+    names: dict[str, Any] = {"__name__": "verify", "__file__": str(path)}
+    exec(compile(source, str(path), "exec"), names)
+    found: Callable[[], object] = names["main"]
+    return found
+
+
+def _by_single_file(folder: Path) -> None:
+    words = sys.argv
+    sys.argv = ["verify.py", str(folder)]
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            _verifier_main()()
+    except SystemExit:
+        return
+    finally:
+        sys.argv = words
+
+
+def _files() -> tuple[bytes, ...]:
+    folder, names = _export()
+    return tuple(bytes([n]) + (folder / name).read_bytes() for n, name in enumerate(names))
+
+
 def _words(*texts: str) -> tuple[bytes, ...]:
     return tuple(text.encode() for text in texts)
 
@@ -206,6 +286,10 @@ TARGETS = (
         _words("#120", "2025-11-10T14:30:00Z", "2025-11-10", "2025-W10-2T10"),
     ),
     Target("root held", lambda data: held_root(as_text(data)), _words(f"#326:{'ab' * 32}")),
+    Target("cosigner memory", _memory, _words(MEMORY)),
+    Target("export", lambda data: _in_export(verify_export, data), _files()),
+    Target("export, by one file", lambda data: _in_export(_by_single_file, data), _files()),
+    Target("import-ledger", lambda data: _in_export(check_restorable, data), _files()),
     Target("ledger address", _address, _words("user:pw@host:5432/db?sslmode=require", "/db")),
 )
 """Every parser; a target is added with the parser."""

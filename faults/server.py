@@ -51,7 +51,8 @@ def write(where: str, number: int, until: Path) -> None:
         except Conflict:
             said = {"failed": "conflict"}
         except GovledgerError as error:
-            kind = "in doubt" if error.hint == IN_DOUBT else "failed"
+            unsure = error.hint == IN_DOUBT or "is not known" in error.message
+            kind = "in doubt" if unsure else "failed"
             said = {kind: error.rule}
             time.sleep(0.05)
         print(json.dumps({"text": text, **said}), flush=True)
