@@ -25,7 +25,7 @@ class Event(BaseModel):
         whole: attributes that belong to the whole subject, although the event is about a part.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
     tag: ClassVar[str]
     part: ClassVar[tuple[str, ...]] = ()
     whole: ClassVar[tuple[str, ...]] = ()
