@@ -9,8 +9,8 @@ from datetime import date
 from pathlib import Path
 
 from domain.commands import NoteProgress
+from ledger.address import open_database
 from ledger.copying import copy_ledger
-from ledger.database import open_database
 from ledger.entry import Note
 from ledger.service import Ledger
 from ledger.verification import verify

@@ -42,8 +42,8 @@ def copy(session: Session, source: str, target: str, dry_run: bool) -> None:
 
     Example: govledger ledger copy govledger.sqlite postgresql://owner@db.example/plan
     """
+    from ledger.address import check_free, location_of, open_database
     from ledger.copying import copy_ledger
-    from ledger.database import check_free, location_of, open_database
     from projections.assertions import PlanProjector
     from projections.upkeep import open_ledger
 
@@ -90,8 +90,8 @@ def backup(session: Session, file: Path, dry_run: bool) -> None:
 
     Example: govledger ledger backup 2025-11-12.sqlite
     """
+    from ledger.address import check_free
     from ledger.backup import back_up
-    from ledger.database import check_free
     from projections.assertions import PlanProjector
 
     with session.ledger(any_models=True) as found:

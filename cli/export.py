@@ -92,7 +92,7 @@ def import_ledger(session: Session, folder: Path, address: str | None, dry_run: 
 
     Example: govledger import-ledger evidence --ledger restored.sqlite
     """
-    from ledger.database import check_free, location_of
+    from ledger.address import check_free, location_of
     from projections.restoring import check_restorable, restore
     from projections.upkeep import open_ledger
 

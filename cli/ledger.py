@@ -34,7 +34,7 @@ def init(session: Session, name: str | None, dry_run: bool) -> None:
     Example: govledger --ledger plan.sqlite init --name "Improvement plan"
     """
     from domain.text import one_line
-    from ledger.database import check_free, default_name
+    from ledger.address import check_free, default_name
     from projections.upkeep import create_ledger
 
     called = one_line(name or default_name(session.path), "The name of a ledger")

@@ -59,7 +59,7 @@ class Session:
         Raises:
             BadInput: bad-address.
         """
-        from ledger.database import location_of
+        from ledger.address import location_of
 
         return location_of(self.path)
 

@@ -23,9 +23,9 @@ from documents.export_folder import write_export
 from documents.plan_csv import read_plan_csv, read_scale
 from domain.errors import BadInput, GovledgerError
 from domain.timescale import Timescale
+from ledger.address import open_database
 from ledger.checkpoint import Checkpoint, read_checkpoint, sign_checkpoint
 from ledger.cosigner import FORMAT, Memory
-from ledger.database import open_database
 from ledger.entry import Note
 from ledger.export_check import verify_export
 from ledger.keys import fingerprint, read_public_key, signer_of

@@ -8,9 +8,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 from domain.errors import Failed, IntegrityBroken
+from ledger.address import open_database
 from ledger.copying import copy_ledger
-from ledger.database import SQLite, open_database
 from ledger.recorder import Projector
+from ledger.sqlite import SQLite
 from ledger.store import Store
 from ledger.verification import verify
 

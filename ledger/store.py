@@ -26,7 +26,8 @@ from domain.errors import BadInput, Failed
 from domain.event import LedgerOpened
 from domain.text import one_line
 from domain.timeline import Timeline, action_stream, stream_of
-from ledger.database import Database, open_database
+from ledger.address import open_database
+from ledger.database import Database
 from ledger.entry import Entry, EntryMapper, Note
 from ledger.reading import begins_with
 from ledger.recorder import Projector, Recorder, Unless

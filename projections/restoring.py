@@ -7,8 +7,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from domain.errors import IntegrityBroken, Refusal
+from ledger.address import check_free, is_url, open_database
 from ledger.copying import copy_into
-from ledger.database import Database, check_free, is_url, open_database
+from ledger.database import Database
 from ledger.export_check import ExportCheck, verify_export
 from ledger.service import Ledger
 from ledger.verification import Finding, Verified

@@ -12,8 +12,8 @@ from hypothesis import settings
 
 from documents.plan_csv import read_plan_csv
 from domain.commands import Delay, NoteProgress, Rate, ReviseTimescale
+from ledger.address import open_database
 from ledger.copying import copy_ledger
-from ledger.database import open_database
 from ledger.entry import Decision, Note
 from ledger.service import Ledger
 from projections.assertions import PlanProjector

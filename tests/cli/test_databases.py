@@ -13,8 +13,8 @@ from sqlalchemy import make_url
 
 from cli.main import cli as top
 from cli.main import run
+from ledger.address import open_database
 from ledger.copying import copy_ledger
-from ledger.database import open_database
 from ledger.verification import verify
 from projections.assertions import PlanProjector
 from projections.upkeep import check_read_models, open_ledger

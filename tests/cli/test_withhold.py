@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger import database
+from ledger import sqlite
 from tests.boards import CODE, Boards
 from tests.cli.driving import BOARD, Cli
 
@@ -187,7 +187,7 @@ def test_a_file_that_could_not_be_cleaned(boards: Cli, monkeypatch: pytest.Monke
     n = str(find(boards, "action.added"))
     words = ("withhold", n, "title", *DECIDED)
     with monkeypatch.context() as patched:
-        patched.setattr(database.SQLite, "scrub", lambda _self: "Somebody is reading.")
+        patched.setattr(sqlite.SQLite, "scrub", lambda _self: "Somebody is reading.")
         first = boards(*words, "--confirm", n)
     assert first.code == 1
     assert first.position

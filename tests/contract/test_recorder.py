@@ -5,7 +5,8 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from ledger.database import Database, open_database
+from ledger.address import open_database
+from ledger.database import Database
 from tests.contract import recorder_cases
 from tests.servers import Server
 

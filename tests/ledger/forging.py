@@ -15,7 +15,7 @@ from domain.dates import now
 from domain.event import Event
 from domain.signoff import SignOff, SignOffVoted
 from ledger import signatures
-from ledger.database import open_database
+from ledger.address import open_database
 from ledger.entry import Entry, Note
 from ledger.lawfulness import Lawful, check_lawfulness
 from ledger.service import Ledger

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import select
 
 from domain.errors import Failed, IntegrityBroken
+from ledger.address import open_database
 from ledger.copying import copy_into, copy_ledger
-from ledger.database import open_database
 from ledger.entry import Decision, Note
 from ledger.service import Ledger
 from ledger.tables import entries, metadata

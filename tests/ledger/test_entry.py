@@ -65,8 +65,8 @@ from domain.signoff import (
 from domain.text import WITHOUT_TEXT
 from domain.timescale import Timescale
 from domain.withholding import ExemptionLifted, TextExempted, TextWithheld
+from ledger.address import open_database
 from ledger.canonical import commitment
-from ledger.database import open_database
 from ledger.entry import (
     ENVELOPE_FIELDS,
     Decision,

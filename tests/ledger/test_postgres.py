@@ -10,7 +10,7 @@ from sqlalchemy import insert, make_url
 from domain.commands import NoteProgress
 from domain.errors import BadInput, Failed
 from ledger import roles
-from ledger.database import open_database
+from ledger.address import open_database
 from ledger.entry import Note
 from ledger.postgres_guards import DELETE_WITHHELD
 from ledger.tables import KEYS, entries, texts, withheld

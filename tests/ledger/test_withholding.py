@@ -19,7 +19,7 @@ from domain.event import REGISTRY
 from domain.importing import PlannedAction
 from domain.text import withheld_as
 from domain.withholding import ExemptionLifted, TextExempted, TextWithheld
-from ledger import database
+from ledger import sqlite
 from ledger.entry import Decision, Note
 from ledger.fates import fates
 from ledger.lawfulness import check_lawfulness
@@ -146,7 +146,7 @@ def test_it_was_there_before(path: Path) -> None:
 KILLED = """
 import os, sys
 from pathlib import Path
-from ledger.database import SQLite
+from ledger.sqlite import SQLite
 from projections.upkeep import open_ledger
 from tests.ledger.test_withholding import BASIS, NOTE, NOW
 from tests.conftest import Clock
@@ -179,7 +179,7 @@ def test_while_somebody_reads_the_log_cannot_be_emptied(
     path: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """That is said plainly; given again once they have gone, the command cleans up."""
-    monkeypatch.setattr(database, "SCRUB_SECONDS", 0)
+    monkeypatch.setattr(sqlite, "SCRUB_SECONDS", 0)
     position = position_of(path, "outcome", "Found one.")
     with closing(sqlite3.connect(path)) as reader:
         reader.execute("BEGIN")
