@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, exc, select
 
+from domain.errors import IntegrityBroken
 from ledger.checking import EntryCheck, Finding
 from ledger.fates import fates
 from ledger.store import Store
@@ -49,27 +50,11 @@ def verify(
             that was left off, a rewrite of everything with its hashes.
     """
     check = _StoreCheck(store, tick, held)
-    with store.database.reading(as_is=True) as connection:
-        # Each by itself, so that damage which stops one does not hide what the others find.
-        for step in (
-            check.guards,
-            check.withheld_texts,
-            check.entries,
-            check.head,
-            lambda _connection: check.held_root(),
-            check.strays,
-            check.loose_texts,
-            check.checkpoints,
-            check.file,
-        ):
-            try:
-                with connection.begin_nested():  # a server gives up the transaction on an error
-                    step(connection)
-            except exc.DatabaseError as error:
-                if error.connection_invalidated:
-                    raise
-                said = f"The database cannot be read to its end: {error.orig}."
-                check.add("database-damaged", None, said)
+    try:
+        with store.database.reading(as_is=True) as connection:
+            check.all(connection)
+    except IntegrityBroken as error:  # damage that shows when the reading ends
+        check.add(error.rule, None, error.message)
     found = tuple(check.findings)
     return Verified(check.tree.size, check.tree.root.hex(), found, len(check.fates.withheld))
 
@@ -85,6 +70,28 @@ class _StoreCheck(EntryCheck):
         self.recorder = store.recorder
         self.tick = tick
         self.whole = False
+
+    def all(self, connection: Connection) -> None:
+        """Every check; each by itself, so that damage which stops one hides nothing from others."""
+        for step in (
+            self.guards,
+            self.withheld_texts,
+            self.entries,
+            self.head,
+            lambda _connection: self.held_root(),
+            self.strays,
+            self.loose_texts,
+            self.checkpoints,
+            self.file,
+        ):
+            try:
+                with connection.begin_nested():  # a server gives up the transaction on an error
+                    step(connection)
+            except exc.DatabaseError as error:
+                if error.connection_invalidated:
+                    raise
+                said = f"The database cannot be read to its end: {error.orig}."
+                self.add("database-damaged", None, said)
 
     def guards(self, connection: Connection) -> None:
         """The triggers, and what else makes the database itself refuse changes."""
