@@ -1,5 +1,6 @@
 """A ledger in one SQLite file: how writers queue, what is durable, and how a file is cleaned."""
 
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -18,7 +19,6 @@ from ledger.tables import texts, triggers, triggers_present
 SCRUB_SECONDS = 10
 """How long the cleaning of the file waits for others to let go of it."""
 
-_SQLITE_HEADER = b"SQLite format 3\x00"
 _any_text = methodcaller("decode", "utf-8", "surrogateescape")
 
 
@@ -66,19 +66,20 @@ class SQLite(Database):
                 f"There is no ledger at {self._path}.",
                 "Begin one with 'govledger init', or say where it is with --ledger PATH.",
             )
-        try:
-            with self._path.open("rb") as file:
-                start = file.read(len(_SQLITE_HEADER))
-        except OSError as error:
+        # The file is looked at, and never opened but by SQLite: to close it ourselves would drop
+        # every lock that this process has on it (POSIX locks belong to the process), and another
+        # would take itself for the last and remove the log under an open ledger.
+        trouble = None
+        if self._path.is_dir():
+            trouble = errno.EISDIR
+        elif not os.access(self._path, os.R_OK):
+            trouble = errno.EACCES
+        if trouble:
             raise Failed(
-                "cannot-open", f"{self._path} cannot be read: {error.strerror}.", "Check the path."
-            ) from None
-        # One whose very beginning was broken off by a power cut has its journal beside it, and
-        # SQLite makes it empty again by that.
-        journal = Path(f"{self._path}-journal")
-        begun = journal.exists() and journal.stat().st_size > 0
-        if start != _SQLITE_HEADER and not begun:
-            raise not_a_ledger(self)
+                "cannot-open",
+                f"{self._path} cannot be read: {os.strerror(trouble)}.",
+                "Check the path.",
+            )
 
     def _url(self) -> URL:
         query = {"uri": "true"}

@@ -168,3 +168,34 @@ def test_four_at_once_on_a_server(postgres: Server) -> None:
     the same for long.
     """
     assert soak(postgres.new(), 4, 40, 1) == []
+
+
+def test_a_ledger_opened_twice_in_one_process(tmp_path: Path) -> None:
+    """What is recorded on a ledger stays, though the process has opened and closed it once more.
+
+    A file that a process opens and closes by itself loses every lock that the process has on it.
+    Another process then took itself for the last to close the ledger, and removed the log: what
+    the first recorded after that was nowhere.
+    """
+    path = tmp_path / "twice.sqlite"
+    ledger = create_ledger(path, "Twice", ADMIN)
+    note = Note(MEETING, ADMIN)
+    ledger.create_plan("P1", "Plan", note)
+    open_ledger(path).close()
+    elsewhere(f"ledger.create_plan('P2', 'Plan', {note!r})", path)
+    recorded = ledger.create_plan("P3", "Plan", note).entries[0].position
+    assert elsewhere("print(ledger.size())", path).strip() == str(recorded)
+    ledger.close()
+
+
+def elsewhere(words: str, path: Path) -> str:
+    """Do something with a ledger in another process; what it prints."""
+    program = (
+        "import datetime\n"
+        "from ledger.entry import Note\n"
+        "from projections.upkeep import open_ledger\n"
+        f"with open_ledger({str(path)!r}) as ledger:\n    {words}\n"
+    )
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
+    return done.stdout
