@@ -121,9 +121,9 @@ def in_child(
             out = io.TextIOWrapper(io.FileIO(1, "w", closefd=False), "utf-8", write_through=True)
             sys.stdout = sys.stderr = out
             with redirect_stdout(out), redirect_stderr(out):
+                reader = read_on(folder) if scene.reader else None
                 arm()
                 try:
-                    reader = read_on(folder) if scene.reader else None
                     code = run(arguments(folder, line))
                     del reader
                 except BaseException:

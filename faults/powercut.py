@@ -50,6 +50,9 @@ class Disk:
             return
         if change.kind == "m" or name.endswith(self.leave_out):
             return
+        if name not in self._names and change.kind != "c":
+            # Made before the log began, by a reader; there is nothing in it that is safe.
+            self.take(Change("c", change.path, 0, b""), folder)
         match change.kind:
             case "c":
                 self._files.append(_File(bytearray()))

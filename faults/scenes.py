@@ -89,6 +89,12 @@ SCENES = (
     ),
     Scene("rebuild", "boards", "registrar: rebuild"),
     Scene(
+        "withhold",
+        "boards",
+        "registrar: withhold {recommended} reason --basis 'Data Protection Act 2018' "
+        "--decided-by Council --meeting 2025-10-20 --minute 1 --confirm {recommended}",
+    ),
+    Scene(
         "plan import (the example plan)",
         "opened",
         f"registrar: plan import '{PLAN}' --plan CSIP --as-at 2024-07-17 --source Published",
@@ -135,7 +141,8 @@ class Bases:
 
     def line(self, scene: Scene) -> str:
         """The command, with the entry that it names."""
-        return scene.words.replace("{vote}", str(self.vote))
+        words = scene.words.replace("{vote}", str(self.vote))
+        return words.replace("{recommended}", str(self.vote - 1))
 
 
 def make_bases(folder: Path) -> Bases:
