@@ -110,28 +110,28 @@ def put(path: str, value: Any) -> Any:
     return change
 
 
-@pytest.mark.parametrize(
-    ("change", "rule"),
-    [
-        (put("entry/effective_on", "2025-10-09"), "proof-fails"),
-        (put("entry/payload/rating", "green"), "proof-fails"),
-        (put("entry/position", 5), "proof-fails"),
-        (put("entry/added", "more"), "proof-fails"),
-        (put("entry/payload", {}), "proof-fails"),
-        (put("texts/0/text", "Not seen."), "text-changed"),
-        (put("texts/0/salt", "00" * 16), "text-changed"),
-        (put("texts/0/field", "progress"), "text-changed"),
-        (put("texts/0/position", 5), "text-changed"),
-        (put("texts/0/salt", "zz"), "unreadable-proof"),
-        (put("texts", 5), "unreadable-proof"),
-        (put("entry", []), "unreadable-proof"),
-        (lambda whole: [], "unreadable-proof"),
-        (lambda whole: b" " + canonical(whole), "unreadable-proof"),
-        (lambda whole: b"\xff", "unreadable-proof"),
-        (lambda whole: b"[" * 100_000, "unreadable-proof"),
-        (lambda whole: b'{"entry":1.5,"texts":[]}', "unreadable-proof"),
-    ],
-)
+FORGED: dict[str, tuple[Any, str]] = {
+    "a date": (put("entry/effective_on", "2025-10-09"), "proof-fails"),
+    "a payload": (put("entry/payload/rating", "green"), "proof-fails"),
+    "a position": (put("entry/position", 5), "proof-fails"),
+    "a member more": (put("entry/added", "more"), "proof-fails"),
+    "an empty payload": (put("entry/payload", {}), "proof-fails"),
+    "a text": (put("texts/0/text", "Not seen."), "text-changed"),
+    "a salt": (put("texts/0/salt", "00" * 16), "text-changed"),
+    "a field": (put("texts/0/field", "progress"), "text-changed"),
+    "another entry's text": (put("texts/0/position", 5), "text-changed"),
+    "no salt": (put("texts/0/salt", "zz"), "unreadable-proof"),
+    "no texts": (put("texts", 5), "unreadable-proof"),
+    "no entry": (put("entry", []), "unreadable-proof"),
+    "a list": (lambda whole: [], "unreadable-proof"),
+    "a space": (lambda whole: b" " + canonical(whole), "unreadable-proof"),
+    "no UTF-8": (lambda whole: b"\xff", "unreadable-proof"),
+    "too deep": (lambda whole: b"[" * 100_000, "unreadable-proof"),
+    "a float": (lambda whole: b'{"entry":1.5,"texts":[]}', "unreadable-proof"),
+}
+
+
+@pytest.mark.parametrize(("change", "rule"), FORGED.values(), ids=FORGED)
 def test_a_forged_proof_proves_nothing(cli: Cli, proven: int, change: Any, rule: str) -> None:
     """Any change of what the file says of the entry is found."""
     bent(change)
