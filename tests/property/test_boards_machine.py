@@ -254,7 +254,7 @@ def test_nothing_is_signed_off_but_by_those_who_may() -> None:
     OUTCOMES.clear()
     run_state_machine_as_test(
         BoardsMachine,
-        settings=settings(max_examples=20, stateful_step_count=40, deadline=None),
+        settings=settings(max_examples=15, stateful_step_count=40, deadline=None),
     )
     assert len([state for state in STATES if not OUTCOMES[state]]) <= 1
     assert len([kind for kind in KINDS if OUTCOMES[kind]]) >= len(KINDS) * 2 // 3

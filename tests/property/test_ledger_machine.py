@@ -235,7 +235,7 @@ def test_whatever_is_asked_of_it_the_ledger_stays_true_to_its_entries() -> None:
     OUTCOMES.clear()
     run_state_machine_as_test(
         LedgerMachine,
-        settings=settings(max_examples=50, stateful_step_count=50, deadline=None),
+        settings=settings(max_examples=30, stateful_step_count=50, deadline=None),
     )
     accepted = [OUTCOMES[kind] for kind in KINDS]
     assert sum(accepted) * 7 > OUTCOMES[NOT_ACCEPTED]
