@@ -111,7 +111,7 @@ def _statements(
     if not read_only:
         found += [
             f"GRANT INSERT ON {kept} TO {to}",
-            f"GRANT UPDATE ON head TO {to}",
+            f"GRANT UPDATE (size, root, frontier, recorded_at) ON head TO {to}",
             f"GRANT EXECUTE ON FUNCTION {function} TO {to}",
         ]
         if models:

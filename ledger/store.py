@@ -32,9 +32,9 @@ from ledger.entry import Entry, EntryMapper, Note
 from ledger.reading import begins_with
 from ledger.recorder import Projector, Recorder, Unless
 from ledger.tables import FORMAT, entries
+from ledger.tables import LEDGER_STREAM as LEDGER_STREAM
 from ledger.tree import EMPTY_ROOT
 
-LEDGER_STREAM = "ledger"
 KEPT_TIMELINES = 200
 """How many timelines an open ledger keeps before it begins to keep anew."""
 EARLIEST = datetime.min.replace(tzinfo=UTC)

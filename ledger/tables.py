@@ -19,6 +19,8 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from domain.withholding import TextWithheld
+
 WORDS = String().with_variant(String(collation="C"), "postgresql")
 """Text that sorts by its bytes on every engine: `begins_with` and the order of rows rest on it."""
 PROSE = Text().with_variant(Text(collation="C"), "postgresql")
@@ -26,6 +28,8 @@ PROSE = Text().with_variant(Text(collation="C"), "postgresql")
 NUMBER = Integer().with_variant(BigInteger(), "postgresql")
 """A whole number of up to eight bytes on every engine."""
 
+LEDGER_STREAM = "ledger"
+"""The stream of what concerns the ledger as a whole."""
 FORMAT = 1
 """Version of the stored form. A newer ledger is refused, never guessed at."""
 
@@ -71,7 +75,7 @@ withheld = Table(
     sqlite_with_rowid=False,
 )
 """The texts that an entry has withheld: which entry, and on what basis. Only such a text can be
-deleted from `texts`, and nothing from here."""
+deleted from `texts`, and nothing from here. A row goes in only where that entry says the same."""
 
 head = Table(
     "head",
@@ -93,6 +97,16 @@ KEYS = {
 """What is append-only, and the keys by which a row could be put in another's place."""
 
 
+_NO_ENTRY_SAYS_SO = (
+    'NOT EXISTS (SELECT 1 FROM entries e WHERE e.position = NEW."by" '
+    f"AND NEW.position < NEW.\"by\" AND e.stream_id = '{LEDGER_STREAM}' "
+    f"AND CASE WHEN e.type = '{TextWithheld.tag}' AND json_valid(CAST(e.payload AS TEXT)) THEN "
+    + " AND ".join(
+        f"json_extract(CAST(e.payload AS TEXT), '$.{name}') = NEW.{name}"
+        for name in ("position", "field", "basis")
+    )
+    + " ELSE 0 END)"
+)
 _WITHHELD = "EXISTS (SELECT 1 FROM withheld WHERE position = OLD.position AND field = OLD.field)"
 
 
@@ -126,6 +140,11 @@ def triggers() -> dict[str, str]:
                 + "BEGIN SELECT RAISE(ABORT, "
                 + f"'the ledger is append-only: {verb} on {table} refused'); END"
             )
+    found["withheld_by_entry"] = (
+        f"CREATE TRIGGER withheld_by_entry BEFORE INSERT ON withheld WHEN {_NO_ENTRY_SAYS_SO} "
+        "BEGIN SELECT RAISE(ABORT, "
+        "'the ledger is append-only: no entry withholds this text'); END"
+    )
     return found
 
 

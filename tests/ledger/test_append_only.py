@@ -73,3 +73,39 @@ def test_insert_or_replace_is_refused(example_path: Path, table: str) -> None:
     refused(
         example_path, f"INSERT OR REPLACE INTO {table} SELECT * FROM {table} WHERE position = 5"
     )
+
+
+ENTRY = """INSERT INTO entries SELECT 9001, 'ledger', 9, 'ledger.text_{0}/1', recorded_at, 'x',
+effective_on, recorded_by, NULL, NULL, NULL, 0, CAST('{1}' AS BLOB), subtrees
+FROM entries WHERE position = 1"""
+SAYS_SO = '{"basis":"a law","field":"reason","position":5}'
+WITHHOLD = "INSERT INTO withheld VALUES ({0}, '{1}', {2}, '{3}')"
+
+
+def test_nothing_is_withheld_that_no_entry_withholds(example_path: Path) -> None:
+    """A row of `withheld` is refused unless the entry it names says the same of that text."""
+    row = (5, "reason", 9001, "a law")
+    for statement in (
+        WITHHOLD.format(5, "reason", 3, "a law"),
+        WITHHOLD.format(*row),
+        WITHHOLD.format(*row).replace("INSERT", "INSERT OR REPLACE"),
+    ):
+        refused(example_path, statement)
+    refusals = [
+        ("withheld", SAYS_SO, (6, "reason", 9001, "a law")),
+        ("withheld", SAYS_SO, (5, "source", 9001, "a law")),
+        ("withheld", SAYS_SO, (5, "reason", 9001, "another law")),
+        ("withheld", SAYS_SO, (5, "reason", 9002, "a law")),
+        ("exempted", SAYS_SO, row),
+        ("withheld", "no JSON", row),
+        ("withheld", SAYS_SO.replace("5", "9001"), (9001, "reason", 9001, "a law")),
+    ]
+    with closing(sqlite3.connect(example_path, isolation_level=None)) as plain:
+        for kind, payload, said in refusals:
+            plain.execute("BEGIN")
+            plain.execute(ENTRY.format(kind, payload))
+            with pytest.raises(sqlite3.IntegrityError, match="no entry withholds this text"):
+                plain.execute(WITHHOLD.format(*said))
+            plain.execute("ROLLBACK")
+        plain.execute(ENTRY.format("withheld", SAYS_SO))
+        assert plain.execute(WITHHOLD.format(*row)).rowcount == 1

@@ -82,6 +82,9 @@ DEFECTS = {
         "UPDATE texts SET text = 'a' || char(0) WHERE position = 7"
     ),
     "a text that is gone": "DELETE FROM texts WHERE position = 7",
+    "a text on record as withheld that no entry withholds": (
+        "INSERT INTO withheld VALUES (7, 'reason', 3, 'a law')"
+    ),
     "a head that says other than the entries": "UPDATE head SET root = zeroblob(32)",
 }
 

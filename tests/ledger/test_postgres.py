@@ -5,14 +5,15 @@ from datetime import date
 
 import psycopg
 import pytest
-from sqlalchemy import insert, make_url
+from sqlalchemy import make_url
 
 from domain.commands import NoteProgress
 from domain.errors import BadInput, Failed
 from ledger import roles
 from ledger.address import open_database
-from ledger.entry import Note
+from ledger.entry import Decision, Note
 from ledger.postgres_guards import DELETE_WITHHELD
+from ledger.service import Ledger
 from ledger.tables import KEYS, entries, texts, withheld
 from ledger.verification import verify
 from projections.assertions import metadata
@@ -24,7 +25,32 @@ from tests.servers import Server
 NOTE = Note(date(2025, 11, 11), "A. Clerk")
 MODELS = list(metadata.tables)
 COLUMNS = [(table.name, c.name) for table in (entries, texts, withheld) for c in table.columns]
-WITHHELD = "INSERT INTO withheld VALUES (5, 'reason', 3, 'a law')"
+NEXT = (
+    "INSERT INTO entries SELECT position + {0}, stream_id, stream_version + 1, type, recorded_at, "
+    "entry_id || 'x', effective_on, recorded_by, reason, decided_by, source, correction, "
+    "payload, subtrees FROM entries WHERE position = (SELECT max(position) FROM entries)"
+)
+"""An entry that no command records, so many positions after the last."""
+MOVE = "UPDATE head SET size = size + 1"
+BY_THE_LAST = "INSERT INTO withheld SELECT {0}, '{1}', max(position), '{2}' FROM entries"
+
+
+def says_so(position: int, *, stream: str = "ledger", what: str = "withheld") -> str:
+    """Records, as no command does, that the reason of an entry is withheld by a law."""
+    payload = f'{{"basis":"a law","field":"reason","position":{position}}}'
+    return (
+        f"INSERT INTO entries SELECT position + 1, '{stream}', 9, 'ledger.text_{what}/1', "
+        "recorded_at, 'x', effective_on, recorded_by, NULL, NULL, NULL, 0, "
+        f"'{payload}'::text::bytea, subtrees FROM entries "
+        f"WHERE position = (SELECT max(position) FROM entries); {MOVE}"
+    )
+
+
+def withhold(ledger: Ledger, position: int, field: str) -> int:
+    """Withhold a text as the command does; returns the entry that does it."""
+    board = Decision(body="Improvement Board", meeting=date(2025, 11, 11), minute="7.2")
+    note = Note(date(2025, 11, 12), "A. Clerk", decided_by=board)
+    return ledger.withhold(position, field, "a law", note).entries[0].position
 
 
 def content(server: Server, at: str) -> list[tuple[object, ...]]:
@@ -50,7 +76,8 @@ def refused(server: Server, at: str, statement: str) -> None:
 def guarded(example_database_template: str, postgres: Server) -> str:
     """The example ledger, with a text on record as withheld; nothing here changes it."""
     address = postgres.new(example_database_template)
-    postgres.sql(WITHHELD, at=address)
+    with open_ledger(address) as ledger:
+        withhold(ledger, 5, "reason")
     return address
 
 
@@ -73,7 +100,33 @@ STATEMENTS = (
     "UPDATE head SET size = size - 1",
     "UPDATE head SET root = root",
     "UPDATE head SET size = size + 1, recorded_at = '2000'",
-    "UPDATE head SET size = size + 1, format = 0",
+    # The head only moves with the entries, and nothing else of it moves.
+    MOVE,
+    f"{NEXT.format(1)}; {MOVE}, format = format + 1",
+    f"{NEXT.format(1)}; {MOVE}, id = 2",
+    f"{NEXT.format(1)}; {MOVE}, format = 0",
+    f"{NEXT.format(1)}; UPDATE head SET size = size + 2",
+    f"{NEXT.format(2)}; UPDATE head SET size = size + 2",
+    f"{NEXT.format(10**18)}; UPDATE head SET size = size + {10**18}",
+    f"{NEXT.format(1)}; {MOVE}; {NEXT.format(1)}",
+    NEXT.format(1),
+    NEXT.format(-1000),
+    # Nothing is on record as withheld that no entry says is.
+    "INSERT INTO withheld VALUES (6, 'reason', 3, 'a law')",
+    "INSERT INTO withheld VALUES (6, 'reason', 9999, 'a law')",
+    *(
+        f"{entry}; {BY_THE_LAST.format(*row)}"
+        for entry, *row in (
+            ("SELECT 1", 6, "reason", "a law"),
+            ("SELECT 1", 5, "recorded_by", "a law"),
+            (says_so(6), 7, "reason", "a law"),
+            (says_so(6), 6, "recorded_by", "a law"),
+            (says_so(6), 6, "reason", "another law"),
+            (says_so(6, what="exempted"), 6, "reason", "a law"),
+            (says_so(6, stream="plan:X"), 6, "reason", "a law"),
+            (says_so(9999), 9999, "reason", "a law"),
+        )
+    ),
     # A session that replays another server's changes, in which ordinary triggers do not fire.
     "SET session_replication_role = replica; DELETE FROM entries",
     f"SELECT {DELETE_WITHHELD}(5, 'recorded_by')",
@@ -103,10 +156,8 @@ def test_what_is_on_record_as_withheld_can_be_deleted(
         database = ledger.database
         with pytest.raises(Failed, match="append-only"), database.writing() as connection:
             database.delete_withheld(connection, 5, "reason")
-        with database.writing() as connection:
-            row = {"position": 5, "field": "reason", "by": 3, "basis": "a law"}
-            connection.execute(insert(withheld).values(row))
-            database.delete_withheld(connection, 5, "reason")
+        withhold(ledger, 5, "reason")
+        assert verify(ledger).findings == ()
         assert database.scrub() is None
     held = "SELECT count(*) FROM texts WHERE position = 5 AND field = 'reason'"
     assert postgres.sql(held, at=example_database) == [(0,)]
@@ -151,6 +202,13 @@ OPENED = {
         "LANGUAGE sql AS 'DELETE FROM texts'",
         "guard-missing",
     ),
+    "asked at once": (
+        "DROP TRIGGER entries_counted ON entries; CREATE TRIGGER entries_counted AFTER INSERT "
+        "ON entries FOR EACH ROW EXECUTE FUNCTION govledger_counted(); "
+        "ALTER TABLE entries ENABLE ALWAYS TRIGGER entries_counted",
+        "guard-missing",
+    ),
+    "not asked who withholds": ("DROP TRIGGER withheld_by_entry ON withheld", "guard-missing"),
     "no key": ("ALTER TABLE entries DROP CONSTRAINT one_version_once", "guard-missing"),
     "a rule": (
         "CREATE RULE quiet AS ON INSERT TO texts DO INSTEAD NOTHING",
@@ -187,6 +245,7 @@ def test_an_edit_behind_the_guards_is_found(example_database: str, postgres: Ser
         "ALTER TABLE entries ENABLE ALWAYS TRIGGER entries_refuse_update",
         "ALTER TABLE entries ENABLE ALWAYS TRIGGER entries_refuse_delete",
         "ALTER TABLE entries ENABLE ALWAYS TRIGGER entries_refuse_truncate",
+        "ALTER TABLE entries ENABLE ALWAYS TRIGGER entries_counted",
         at=example_database,
     )
     with open_ledger(example_database) as ledger:
@@ -264,13 +323,34 @@ def test_a_role_that_was_granted_can_do_all_of_its_work(
         database = ledger.database
         with pytest.raises(Failed, match="append-only"), database.writing() as connection:
             database.delete_withheld(connection, 5, "reason")
-        with database.writing() as connection:
-            row = {"position": 5, "field": "reason", "by": 3, "basis": "a law"}
-            connection.execute(insert(withheld).values(row))
-            database.delete_withheld(connection, 5, "reason")
+        withhold(ledger, 5, "reason")
+        assert verify(ledger).findings == ()
         left = database.scrub()
         assert left is not None
         assert "owner of the tables (postgres)" in left
+
+
+def test_what_a_role_that_was_granted_can_do_with_sql(
+    clerk: Callable[..., str], postgres: Server
+) -> None:
+    """It cannot delete a text without an entry, nor move the head ahead of the entries.
+
+    What it can do is to record, with a program of its own, an entry that no command would: that
+    is on record, and `verify` finds it.
+    """
+    at = clerk()
+    refused(postgres, at, "INSERT INTO withheld SELECT position, field, 1, 'x' FROM texts")
+    refused(postgres, at, MOVE)
+    refused(postgres, at, NEXT.format(1))
+    for statement in (f"{MOVE}, format = 2", "UPDATE head SET id = 1"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            postgres.sql(statement, at=at)
+    delete = f"SELECT {DELETE_WITHHELD}(5, 'reason')"
+    postgres.sql(f"{says_so(5)}; {BY_THE_LAST.format(5, 'reason', 'a law')}; {delete}", at=at)
+    with open_ledger(at) as ledger:
+        last = ledger.size()
+        found = named(verify(ledger).findings)
+    assert {("entry-changed", last), ("version-gap", last)} <= set(found)
 
 
 def test_a_reader_can_only_read(clerk: Callable[..., str], postgres: Server) -> None:

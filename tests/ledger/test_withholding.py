@@ -248,10 +248,20 @@ def test_a_withheld_text_that_is_put_back(path: Path, ledger: Ledger) -> None:
 
 
 def test_the_table_of_what_is_withheld_is_held_to_the_entries(path: Path, ledger: Ledger) -> None:
-    """A row that no entry stands for is named, and so is the text that it let somebody delete."""
+    """A row that no entry stands for is named, and so is the text that it let somebody delete.
+
+    The database refuses such a row, until somebody takes its trigger away.
+    """
     position = position_of(path, "issue", "No budget.")
+    row = f"INSERT INTO withheld VALUES ({position}, 'issue', 3, 'No law')"
     with closing(sqlite3.connect(path)) as plain:
-        plain.execute("INSERT INTO withheld VALUES (?, 'issue', 3, 'No law')", [position])
+        with pytest.raises(sqlite3.IntegrityError, match="no entry withholds this text"):
+            plain.execute(row)
+        guard = plain.execute("SELECT sql FROM sqlite_master WHERE name = 'withheld_by_entry'")
+        sql = guard.fetchone()[0]
+        plain.execute("DROP TRIGGER withheld_by_entry")
+        plain.execute(row)
+        plain.execute(sql)
         plain.execute("DELETE FROM texts WHERE position = ? AND field = 'issue'", [position])
         plain.commit()
     assert findings(ledger) == [("withheld-changed", position), ("text-missing", position)]
