@@ -15,12 +15,17 @@ _ROLE = text(
     "pg_has_role(c.relowner, 'USAGE') AS ours, pg_get_userbyid(c.relowner) AS owner "
     "FROM pg_class c LEFT JOIN pg_roles r ON r.rolname = :role WHERE c.oid = 'entries'::regclass"
 )
-_TOO_MUCH = text(
-    "SELECT has_any_column_privilege(:role, :table, 'UPDATE') "
-    "OR has_table_privilege(:role, :table, 'DELETE') "
-    "OR has_table_privilege(:role, :table, 'TRUNCATE') "
-    "OR has_table_privilege(:role, :table, 'TRIGGER')"
+_HAS_ON_TABLE = text(
+    "SELECT has_table_privilege(:role, :what, :right) OR CASE WHEN :right IN ('INSERT', 'UPDATE') "
+    "THEN has_any_column_privilege(:role, :what, :right) ELSE false END"
 )
+_HAS_ON_COLUMN = text("SELECT has_column_privilege(:role, 'head', :what, :right)")
+_HAS_ON_FUNCTION = text("SELECT has_function_privilege(:role, CAST(:what AS text), :right)")
+_HAS_ON_SCHEMA = text("SELECT has_schema_privilege(:role, current_schema()::text, :right)")
+_FUNCTION = f"{DELETE_WITHHELD}(bigint, text)"
+_MOVES = ("size", "root", "frontier", "recorded_at")
+"""The columns of the head that recording moves."""
+_NEVER = ("DELETE", "TRUNCATE", "TRIGGER")
 
 
 def grant(
@@ -57,14 +62,7 @@ def grant(
         if not dry_run:
             for statement in statements:
                 connection.exec_driver_sql(statement.replace("%", "%%"))
-            for table in KEYS:
-                if connection.execute(_TOO_MUCH, {"role": role, "table": table}).scalar():
-                    raise Failed(
-                        "too-many-rights",
-                        f"The role {role} would still have the right to change {table}: through "
-                        "PUBLIC, or through another role that it belongs to.",
-                        "Nothing was granted. Take that right away first.",
-                    )
+            _check_no_more(connection, role, list(models), read_only=read_only)
     return statements
 
 
@@ -91,6 +89,35 @@ def _check(connection: Connection, database: PostgreSQL, role: str) -> None:
         )
 
 
+def _check_no_more(
+    connection: Connection, role: str, models: list[str], *, read_only: bool
+) -> None:
+    """That no other right reaches the role: through PUBLIC, or a role that it belongs to."""
+    asked = [(_HAS_ON_TABLE, table, right) for table in KEYS for right in ("UPDATE", *_NEVER)]
+    asked += [(_HAS_ON_TABLE, "head", right) for right in ("INSERT", *_NEVER)]
+    asked += [(_HAS_ON_COLUMN, column, "UPDATE") for column in ("id", "format")]
+    asked += [
+        (_HAS_ON_TABLE, table, right) for table in models for right in ("TRUNCATE", "TRIGGER")
+    ]
+    asked += [(_HAS_ON_SCHEMA, "the schema", "CREATE")]
+    if read_only:
+        asked += [(_HAS_ON_TABLE, table, "INSERT") for table in KEYS]
+        asked += [(_HAS_ON_TABLE, "head", "UPDATE"), (_HAS_ON_FUNCTION, _FUNCTION, "EXECUTE")]
+        writes = ("INSERT", "UPDATE", "DELETE")
+        asked += [(_HAS_ON_TABLE, table, right) for table in models for right in writes]
+    for query, what, right in asked:
+        given = {"role": role, "what": what, "right": right}
+        if connection.execute(query, {k: given[k] for k in query.compile().params}).scalar():
+            where = f"{what} of the head" if query is _HAS_ON_COLUMN else what
+            raise Failed(
+                "too-many-rights",
+                f"The role {role} would still have the right of {right} on {where}: through "
+                "PUBLIC, or through another role that it belongs to.",
+                "Nothing was granted. Take that right away first: REVOKE it from PUBLIC, or the "
+                "other role from this one.",
+            )
+
+
 def _quoted(connection: Connection, name: str) -> str:
     return str(connection.execute(text("SELECT quote_ident(:name)"), {"name": name}).scalar_one())
 
@@ -101,18 +128,17 @@ def _statements(
     to = _quoted(connection, role)
     schema = connection.exec_driver_sql("SELECT quote_ident(current_schema())").scalar_one()
     store, kept = ", ".join([*KEYS, "head", *models]), ", ".join(KEYS)
-    function = f"{DELETE_WITHHELD}(bigint, text)"
     found = [
         f"REVOKE ALL ON {store} FROM {to}",
-        f"REVOKE ALL ON FUNCTION {function} FROM {to}",
+        f"REVOKE ALL ON FUNCTION {_FUNCTION} FROM {to}",
         f"GRANT USAGE ON SCHEMA {schema} TO {to}",
         f"GRANT SELECT ON {store} TO {to}",
     ]
     if not read_only:
         found += [
             f"GRANT INSERT ON {kept} TO {to}",
-            f"GRANT UPDATE (size, root, frontier, recorded_at) ON head TO {to}",
-            f"GRANT EXECUTE ON FUNCTION {function} TO {to}",
+            f"GRANT UPDATE ({', '.join(_MOVES)}) ON head TO {to}",
+            f"GRANT EXECUTE ON FUNCTION {_FUNCTION} TO {to}",
         ]
         if models:
             found.append(f"GRANT INSERT, UPDATE, DELETE ON {', '.join(models)} TO {to}")

@@ -399,6 +399,63 @@ def test_whom_nothing_can_be_granted(
         postgres.sql("DROP ROLE more", "DROP ROLE much")
 
 
+MORE = {
+    "much": (
+        "GRANT UPDATE (reason) ON entries TO {0}",
+        "GRANT DELETE ON texts TO {0}",
+        "GRANT TRUNCATE ON withheld TO {0}",
+        "GRANT TRIGGER ON withheld TO {0}",
+        "GRANT INSERT ON head TO {0}",
+        "GRANT DELETE ON head TO {0}",
+        "GRANT TRUNCATE ON head TO {0}",
+        "GRANT TRIGGER ON head TO {0}",
+        "GRANT UPDATE ON head TO {0}",
+        "GRANT UPDATE (format) ON head TO {0}",
+        f"GRANT TRIGGER ON {MODELS[0]} TO {{0}}",
+        "GRANT CREATE ON SCHEMA public TO {0}",
+    ),
+    "to read": (
+        "GRANT INSERT ON entries TO {0}",
+        "GRANT INSERT (position, field, salt, text) ON texts TO {0}",
+        "GRANT INSERT ON withheld TO {0}",
+        "GRANT UPDATE (size) ON head TO {0}",
+        f"GRANT EXECUTE ON FUNCTION {DELETE_WITHHELD} TO {{0}}",
+        f"GRANT INSERT ON {MODELS[0]} TO {{0}}",
+        f"GRANT UPDATE ON {MODELS[0]} TO {{0}}",
+        f"GRANT DELETE ON {MODELS[0]} TO {{0}}",
+    ),
+}
+"""Rights that nobody who records may have besides, and those that nobody who only reads may."""
+
+
+@pytest.mark.parametrize("through", ["PUBLIC", "others"])
+def test_a_right_that_would_stay_is_refused(
+    example_database: str, postgres: Server, through: str
+) -> None:
+    """No role is granted anything while PUBLIC or another role gives it more than it is to have.
+
+    Who may only read may not write in any such way either.
+    """
+    made = postgres.sql("SELECT 1 FROM pg_roles WHERE rolname = 'others'")
+    if not made:
+        postgres.sql("CREATE ROLE others", "CREATE ROLE joined LOGIN IN ROLE others")
+    with open_ledger(example_database) as ledger:
+        for read_only in (False, True):
+            for statement in (*MORE["much"], *(MORE["to read"] if read_only else ())):
+                said = statement.format(through)
+                postgres.sql(said, at=example_database)
+                with pytest.raises(Failed) as no:
+                    roles.grant(ledger.database, "joined", MODELS, read_only=read_only)
+                assert no.value.rule == "too-many-rights", said
+                back = said.replace("GRANT", "REVOKE").replace(f"TO {through}", f"FROM {through}")
+                postgres.sql(back, at=example_database)
+            roles.grant(ledger.database, "joined", MODELS, read_only=read_only)
+        roles.grant(ledger.database, "others", MODELS)
+        with pytest.raises(Failed) as no:
+            roles.grant(ledger.database, "joined", MODELS, read_only=True)
+        assert no.value.rule == "too-many-rights"
+
+
 # --- addresses and errors ---
 
 SECRET = "s3cret-w0rd"
