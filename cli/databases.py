@@ -122,8 +122,9 @@ def backup(session: Session, file: Path, dry_run: bool) -> None:
 def grant(session: Session, role: str, read_only: bool, dry_run: bool) -> None:
     """Give a PostgreSQL role the rights that recording needs, and no others.
 
-    The role can add entries and cannot change or delete any, whatever program it uses. Give the
-    command as the owner of the ledger; let everybody else use a role that was granted.
+    The role can add entries. Whatever program it uses, it can change and delete none, and no text
+    but one that an entry withholds. Refused where it would keep other rights, through PUBLIC or
+    another role. Give the command as the owner of the ledger; let everybody else use such a role.
 
     Example: govledger ledger grant clerks
     """
@@ -138,11 +139,16 @@ def grant(session: Session, role: str, read_only: bool, dry_run: bool) -> None:
         if dry_run:
             _answer(session, found, data, *(f"{statement};" for statement in statements))
             return
-        may = "read" if read_only else "read and record"
+        may = (
+            "read, and record nothing"
+            if read_only
+            else "read and record; it can change no entry, and delete only a text that an entry "
+            "withholds"
+        )
         _answer(
             session,
             found,
             data,
-            f"The role {role} may {may}; it can change and delete nothing.",
+            f"The role {role} may {may}.",
             f"Next: connect as {role}, and ask: govledger status",
         )

@@ -280,8 +280,6 @@ def _print(
         click.echo(text)
     if outcome.left:
         click.echo(outcome.left, err=True)
-        again = f"govledger withhold {position} {field} …"
-        click.echo(f"Once nobody uses the ledger, give the same command again: {again}", err=True)
     if outcome.dry_run:
         click.echo("Nothing was recorded and nothing deleted: this was a dry run.", err=True)
     elif verb == "withhold":

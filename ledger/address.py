@@ -1,5 +1,6 @@
 """Where a ledger is: a file, or a PostgreSQL database by its URL."""
 
+import re
 from contextlib import closing
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from domain.errors import BadInput, Failed
 from ledger.database import Database
 from ledger.sqlite import SQLite
 
+_MEANT_FOR_A_SERVER = re.compile(r"^postgres(ql)?(\+\w+)?:|\bpassword\s*=", re.IGNORECASE)
 _SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
 
 
@@ -34,8 +36,17 @@ def is_url(location: str | Path) -> bool:
     Raises:
         BadInput: bad-address, for a kind of server that is not known.
     """
-    scheme, found, _rest = str(location).partition("://")
-    if not found or isinstance(location, Path):
+    if isinstance(location, Path):
+        return False
+    scheme, found, _rest = location.partition("://")
+    if not found:
+        if _MEANT_FOR_A_SERVER.search(location):  # and may hold a password, so not repeated
+            raise BadInput(
+                "bad-address",
+                "This reads like the address of a server, and is neither one nor a path.",
+                "Write postgresql://USER@HOST/DATABASE, and leave the password to PGPASSWORD or "
+                "~/.pgpass.",
+            )
         return False
     if scheme in _SCHEMES:
         return True

@@ -192,8 +192,8 @@ class Database(ABC):
         return IntegrityBroken(
             "database-damaged",
             f"The ledger {self.location} is damaged: {said}.",
-            "Nothing was recorded. See how far it can be read with 'govledger verify', and go "
-            "back to a copy that is whole.",
+            "Nothing was recorded. Put it aside as it is, and go back to a backup that "
+            "'govledger verify' finds whole: govledger ledger copy BACKUP NEW",
         )
 
     def close(self) -> None:
@@ -237,7 +237,7 @@ class Database(ABC):
         """Overwrite on the disk what was deleted; after the commit, outside any transaction.
 
         Returns:
-            None when it is done; else a sentence that says what is left to do, and for whom.
+            None when it is done; else what is left to do, by whom and how, in sentences.
         """
 
 

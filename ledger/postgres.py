@@ -17,7 +17,19 @@ from ledger.tables import KEYS
 
 SILENT_SECONDS = 30
 """After this long without a word from a writer the server takes it for gone, and lets others in."""
-_SECRETS = ("password", "sslpassword", "sslkey", "passfile")
+_SHOWN = (
+    "host",
+    "hostaddr",
+    "port",
+    "user",
+    "dbname",
+    "service",
+    "options",
+    "sslmode",
+    "sslrootcert",
+)
+"""What of an address's options is repeated: what says where the ledger is. Any other may be a
+password, also by a mistake in its name."""
 _NEW_LEDGER = 0x676F766C  # an arbitrary number: the lock for making tables in an empty database
 
 
@@ -142,7 +154,7 @@ class PostgreSQL(Database):
         return Failed(
             "database",
             f"The database at {self.location} said: {first.rstrip('.')}.",
-            "Nothing was recorded.",
+            "Nothing was recorded. Check the address, or ask whoever runs the server.",
         )
 
     def _is_read_only(self) -> Failed:
@@ -197,9 +209,12 @@ class PostgreSQL(Database):
                 "FROM pg_class WHERE oid = 'texts'::regclass"
             ).one()
             if not owner[1]:
+                own = without_secrets(read_address(self.address).set(username=owner[0]))
                 return (
-                    "The deleted text is still in the server's files until the owner of the "
-                    f"tables ({owner[0]}) gives the statement: VACUUM FULL texts"
+                    "The text is deleted and cannot be read in the ledger. It is still in the "
+                    f"server's files until {owner[0]}, who owns the tables, has them cleaned: to "
+                    "withhold it again as this role does not help. The owner gives the same "
+                    f"command with --ledger '{own}', or the statement VACUUM FULL texts"
                 )
             connection.exec_driver_sql("VACUUM FULL texts")
         return None
@@ -212,15 +227,24 @@ def read_address(address: str) -> URL:
         BadInput: bad-address. What was given is not repeated: it may hold a password.
     """
     scheme, _, rest = address.partition("://")
+    hint = (
+        "Write postgresql://USER@HOST/DATABASE, and leave the password to PGPASSWORD or ~/.pgpass. "
+        "In an address, each '@' of a name or password is written %40, '/' %2F and '?' %3F."
+    )
     try:
         url = make_url(f"postgresql+psycopg://{rest}")
     except (exc.ArgumentError, ValueError):
         raise BadInput(
-            "bad-address",
-            f"The address after {scheme}:// cannot be read.",
-            "Write postgresql://USER@HOST/DATABASE, and leave the password to PGPASSWORD or "
-            "~/.pgpass.",
+            "bad-address", f"The address after {scheme}:// cannot be read.", hint
         ) from None
+    # A second one is most likely part of the password, and what follows the first would be taken
+    # for the server's name, and printed.
+    if rest.count("@") > (url.username is not None):
+        raise BadInput(
+            "bad-address",
+            f"The address after {scheme}:// has an '@' that stands in no place for one.",
+            hint,
+        )
     return url
 
 
@@ -232,7 +256,7 @@ def without_secrets(url: URL) -> str:
         host=url.host,
         port=url.port,
         database=url.database,
-        query={name: value for name, value in url.query.items() if name not in _SECRETS},
+        query={name: value for name, value in url.query.items() if name in _SHOWN},
     )
     return bare.render_as_string()
 
@@ -273,7 +297,7 @@ _NO_WAY_IN = (
         *_PLAIN["28P01"],
     ),
     (
-        ("too many clients", "remaining connection slots"),
+        ("too many c", "remaining connection slots"),
         *_PLAIN["53300"],
     ),
     (
@@ -283,9 +307,16 @@ _NO_WAY_IN = (
         "Ask whoever runs the server.",
     ),
     (
+        ('role "',),
+        "no-role",
+        "The server has no such role: {at}.",
+        "Check the name before the '@', or have the role made: CREATE ROLE name LOGIN. Then the "
+        "owner of the ledger gives it rights: govledger ledger grant name",
+    ),
+    (
         ('" does not exist',),
         "no-database",
-        "The server has no such database or role: {at}.",
+        "The server has no such database: {at}.",
         "Check the address, or have the database made: CREATE DATABASE name",
     ),
     (

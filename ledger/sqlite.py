@@ -154,7 +154,18 @@ class SQLite(Database):
                 f"allowed here: {said}.",
                 "Nothing was recorded. Check the disk and any limit on the size of files.",
             )
-        return Failed("database", f"The database said: {said}.", "Nothing was recorded.")
+        if "unable to open" in said:
+            return Failed(
+                "cannot-open",
+                f"The file {self._path}, or its log beside it, cannot be opened or made.",
+                "Nothing was recorded. Check that its folder is one that you may write to, on a "
+                "disk that takes files, or name another place.",
+            )
+        return Failed(
+            "database",
+            f"The database {self._path} said: {said}.",
+            "Nothing was recorded. Check the file and its disk, or go on with a copy.",
+        )
 
     def make_guards(self, connection: Connection) -> None:
         """Triggers refuse UPDATE, DELETE and REPLACE."""
@@ -199,7 +210,8 @@ class SQLite(Database):
             except (sqlite3.OperationalError, MemoryError) as error:
                 return (
                     f"The file {self._path} could not be written anew ({error}), so the deleted "
-                    "text can still be found in it or in its log by somebody who searches them."
+                    "text can still be found in it or in its log by somebody who searches them. "
+                    "Once nobody uses the ledger, give the same command again."
                 )
             finally:
                 cursor.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
@@ -207,6 +219,7 @@ class SQLite(Database):
         if busy:
             return (
                 f"Another process is using {self._path}, so its log could not be emptied: the "
-                "deleted text can still be found there by somebody who searches it."
+                "deleted text can still be found there by somebody who searches it. Once nobody "
+                "uses the ledger, give the same command again."
             )
         return None

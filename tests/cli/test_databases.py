@@ -215,6 +215,12 @@ def test_a_role_records_by_the_commands(
     tried = server.done("ledger", "grant", "recorder", "--dry-run").out.splitlines()
     assert any(line.startswith("GRANT INSERT ON entries, texts, withheld TO") for line in tried)
     owner = server.data("status")
+    assert any(
+        line.startswith("GRANT UPDATE (size, root, frontier, recorded_at) ON head TO")
+        for line in tried
+    )
+    reads = server.done("ledger", "grant", "recorder", "--read-only").out
+    assert "may read, and record nothing." in reads
     assert server.done("--json", "ledger", "grant", "recorder").json["data"]["role"] == "recorder"
     assert server("ledger", "grant", "nobody").code == 1
     url = make_url(postgres.address).set(username="recorder")
@@ -252,6 +258,24 @@ def test_a_ledger_is_copied_by_the_command(cli: Cli, postgres: Server) -> None:
         for more in ((), ("--dry-run",)):
             assert cli("ledger", "copy", str(cli.path), target, *more).code == 1
     assert cli.done("--json", "--ledger", "back.sqlite", "verify").json["root"] == root
+
+
+def test_a_place_that_takes_no_file(cli: Cli) -> None:
+    """Where a file cannot be made, what failed is named, and what to check."""
+    error = cli.refused("ledger", "copy", str(cli.path), "/proc/new.sqlite").error
+    assert error["rule"] == "cannot-open"
+    assert "/proc/new.sqlite" in error["message"]
+    assert "Check that its folder" in error["hint"]
+    assert cli.refused("ledger", "backup", "/proc/new.sqlite").error["rule"] == "cannot-open"
+
+
+def test_a_truncated_file_is_told_what_helps(cli: Cli) -> None:
+    """`verify` of a file that ends too early points to a backup, and not to itself alone."""
+    content = cli.path.read_bytes()
+    cli.path.write_bytes(content[: len(content) // 2 + 100])
+    answer = cli("--json", "verify")
+    assert (answer.code, answer.error["rule"]) == (5, "database-damaged")
+    assert "govledger ledger copy BACKUP NEW" in answer.error["hint"]
 
 
 def test_a_server_exports_and_withholds_as_a_file_does(cli: Cli, postgres: Server) -> None:

@@ -12,6 +12,7 @@ from domain.errors import BadInput, Failed
 from ledger import roles
 from ledger.address import open_database
 from ledger.entry import Decision, Note
+from ledger.postgres import read_address, without_secrets
 from ledger.postgres_guards import DELETE_WITHHELD
 from ledger.service import Ledger
 from ledger.tables import KEYS, entries, texts, withheld
@@ -46,11 +47,11 @@ def says_so(position: int, *, stream: str = "ledger", what: str = "withheld") ->
     )
 
 
-def withhold(ledger: Ledger, position: int, field: str) -> int:
-    """Withhold a text as the command does; returns the entry that does it."""
+def withhold(ledger: Ledger, position: int, field: str) -> str | None:
+    """Withhold a text as the command does; returns what is left to do."""
     board = Decision(body="Improvement Board", meeting=date(2025, 11, 11), minute="7.2")
     note = Note(date(2025, 11, 12), "A. Clerk", decided_by=board)
-    return ledger.withhold(position, field, "a law", note).entries[0].position
+    return ledger.withhold(position, field, "a law", note).left
 
 
 def content(server: Server, at: str) -> list[tuple[object, ...]]:
@@ -313,7 +314,10 @@ def test_a_role_that_was_granted_cannot_change_what_is_recorded(
 def test_a_role_that_was_granted_can_do_all_of_its_work(
     clerk: Callable[..., str], postgres: Server, example_database: str
 ) -> None:
-    """It records, rebuilds, verifies, and deletes what is on record as withheld, and no more."""
+    """It records, rebuilds, verifies, and deletes what is on record as withheld, and no more.
+
+    What is left to do after withholding is the owner's, and it is told what the owner types.
+    """
     with open_ledger(clerk('it\'s a "Clerk" %s')) as ledger:
         before = ledger.size()
         ledger.act(PLAN, NoteProgress("P7", "Seen."), NOTE)
@@ -323,11 +327,13 @@ def test_a_role_that_was_granted_can_do_all_of_its_work(
         database = ledger.database
         with pytest.raises(Failed, match="append-only"), database.writing() as connection:
             database.delete_withheld(connection, 5, "reason")
-        withhold(ledger, 5, "reason")
+        left = withhold(ledger, 5, "reason")
         assert verify(ledger).findings == ()
-        left = database.scrub()
         assert left is not None
-        assert "owner of the tables (postgres)" in left
+        assert "until postgres, who owns the tables" in left
+        assert f"--ledger '{without_secrets(read_address(example_database))}'" in left
+    with open_ledger(example_database) as ledger:
+        assert withhold(ledger, 5, "reason") is None
 
 
 def test_what_a_role_that_was_granted_can_do_with_sql(
@@ -470,10 +476,20 @@ def test_what_goes_wrong_is_told_without_the_password(
         f"postgresql://x:{SECRET}@localhost:1/a": "no-server",
         f"postgres://x:{SECRET}@no-such-host.invalid/a": "no-server",
         f"postgresql://postgres:{SECRET}@/nowhere?host={folder}": "no-database",
-        f"postgresql://nobody:{SECRET}@/postgres?host={folder}": "no-database",
+        f"postgresql://nobody:{SECRET}@/postgres?host={folder}": "no-role",
         f"postgresql://postgres@/postgres?host={folder}&password={SECRET}": "not-a-ledger",
         f"postgresql://x:{SECRET}@host:port/a": "bad-address",
         f"postgresql://postgres:{SECRET}@/postgres?nonsense={SECRET}&host={folder}": "bad-address",
+        f"postgresql://postgres@/nowhere?host={folder}&passwd={SECRET}": "bad-address",
+        f"postgresql://postgres@/nowhere?host={folder}&PASSWORD={SECRET}": "bad-address",
+        f"postgresql://x:pa@{SECRET}@localhost:1/a": "bad-address",
+        f"postgresql://x:pa@s/{SECRET}@localhost:1/a": "bad-address",
+        f"postgresql://x:pa@s?k={SECRET}@localhost:1/a": "bad-address",
+        f"postgresql://x/y:{SECRET}@localhost:1/a": "bad-address",
+        f"postgresql:/x:{SECRET}@localhost/a": "bad-address",
+        f"host=localhost password={SECRET} dbname=a": "bad-address",
+        f"postgresql://x:pa%40{SECRET}@localhost:1/a": "no-server",
+        f"postgresql://x@localhost:1/a?service={folder}&password={SECRET}": "database",
         f"mysql://x:{SECRET}@host/a": "bad-address",
     }
     for address, rule in asked.items():

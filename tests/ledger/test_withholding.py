@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from domain.commands import NoteProgress
 from domain.errors import BadInput, Conflict, GovledgerError, IntegrityBroken, Refusal
@@ -232,6 +233,25 @@ def test_what_is_only_gone_is_found_and_what_is_withheld_is_counted(
         plain.commit()
     assert findings(ledger) == [("text-missing", taken)]
     assert "[text not held]" in repr(ledger.entry_at(taken))
+
+
+def test_what_is_deleted_is_overwritten_at_once(
+    path: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The words are zeros in the file before it is written anew, however SQLite was built."""
+    monkeypatch.setattr(ledger.database, "scrub", lambda: None)
+    ledger.database.close()
+    event.listen(
+        ledger.database.engine,
+        "connect",
+        lambda connection, _record: connection.execute("PRAGMA secure_delete=OFF"),
+    )
+    position = position_of(path, "issue", "No budget.")
+    assert b"No budget." in path.read_bytes() + Path(f"{path}-wal").read_bytes()
+    ledger.withhold(position, "issue", BASIS, NOTE)
+    with closing(sqlite3.connect(path)) as plain:
+        plain.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert b"No budget." not in path.read_bytes()
 
 
 def test_a_withheld_text_that_is_put_back(path: Path, ledger: Ledger) -> None:
