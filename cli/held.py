@@ -155,12 +155,19 @@ def check_signatures(
     Raises:
         Refusal: other-log-key, not-signed, not-cosigned.
         IntegrityBroken: bad-signature.
-        BadInput: unreadable-key.
+        BadInput: unreadable-key, not-a-cosigner.
     """
-    from domain.errors import Refusal
+    from domain.errors import BadInput, Refusal
 
     others = [key_of(one) for one in cosigners]
     own = key_of(log_key) if log_key is not None else None
+    for other in others:
+        if not other.is_cosigner or (own and other.public == own.public):
+            raise BadInput(
+                "not-a-cosigner",
+                f"The key of {other.name} is a ledger's own, and its signature is no cosignature.",
+                "Give the ledger's key with --log-key, and a cosigner's with --cosigner.",
+            )
     found = held.opened_with(own, others) if own else held.note.check(others)
     for other in others:
         if not any(one.verifier == other for one in found):

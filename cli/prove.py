@@ -225,14 +225,31 @@ def _continued(
             f"The checkpoint that you hold is of {old.origin}, the other of {new.origin}.",
             "Check that both files are of the same ledger.",
         )
-    check_signatures(earlier, log_key, ())
+    for held in (earlier, proof.held):  # what follows from a difference rests on both
+        check_signatures(held, log_key, ())
+    if old.size == new.size and old.root != new.root:
+        raise IntegrityBroken(
+            "other-history",
+            f"Both checkpoints count {counted(new.size)}, and their roots differ: that of yours is "
+            f"{old.root.hex()}, the other {new.root.hex()}.",
+            "Keep both checkpoints: the ledger's key signed both, so together they prove that the "
+            "ledger was rewritten."
+            if log_key is not None
+            else "Keep both checkpoints, and check with --log-key KEY who signed them: if the "
+            "ledger's key signed both, they prove that the ledger was rewritten.",
+        )
     if old.size != proof.old or not proof.continues(old.root):
         raise IntegrityBroken(
             "proof-fails",
             f"It is not proven that these {counted(new.size)} continue the {counted(old.size)} of "
             "the checkpoint that you hold.",
-            f"Ask for: govledger prove since {earlier_file}. If that is refused, keep both: the "
-            "ledger was rewritten.",
+            f"Ask for: govledger prove since {earlier_file}. A ledger that was only added to can "
+            "always give that proof: if none comes that holds, keep both checkpoints"
+            + (
+                ", which the ledger's key signed."
+                if log_key is not None
+                else ", and check with --log-key KEY that the ledger's key signed them."
+            ),
         )
     name = f"ledger {new.ledger_id}" if new.ledger_id else new.origin
     words = f"the first {counted(old.size)} of {name} are those of the checkpoint that you hold"

@@ -17,6 +17,7 @@ from ledger.checkpoint import LARGEST, Held
 from ledger.keyfile import sync_folder, write_private
 from ledger.note import COSIGNATURE, Note, Signer, Verifier, parse_verifier
 from ledger.proof import ConsistencyProof
+from ledger.tree import EMPTY_ROOT
 
 FORMAT = "govledger cosigner 1"
 
@@ -132,7 +133,7 @@ def cosign(
     Raises:
         BadInput: not-a-cosigner, needs-log-key, other-checkpoint.
         Refusal: other-log-key, not-signed, needs-proof, stale-proof.
-        IntegrityBroken: bad-signature, rolled-back, other-history, proof-fails.
+        IntegrityBroken: bad-signature, bad-checkpoint, rolled-back, other-history, proof-fails.
         Failed: memory-damaged, no-locks.
     """
     if signer.algorithm != COSIGNATURE:
@@ -152,6 +153,13 @@ def cosign(
                 "other-checkpoint",
                 "The proof is for another checkpoint than the one to cosign.",
                 "Ask for both anew: govledger prove since FILE",
+            )
+        if found.size == 0 and found.root != EMPTY_ROOT:
+            raise IntegrityBroken(
+                "bad-checkpoint",
+                "The checkpoint counts no entries, and its root is not the one over none: no "
+                "ledger could ever be proven to continue it.",
+                "Keep it, and ask the ledger's keeper for a checkpoint of now.",
             )
         if last:
             _continues(last, held, proof)
@@ -187,8 +195,10 @@ def _continues(last: Seen, held: Held, proof: ConsistencyProof | None) -> None:
     if found.size < last.size:
         raise IntegrityBroken(
             "rolled-back",
-            f"You have cosigned {last.size} entries, and this checkpoint has only {found.size}.",
-            "Keep both: the ledger lost entries, or somebody shows you an older checkpoint.",
+            f"This is older than what you cosigned last ({last.size} entries): it has only "
+            f"{found.size}.",
+            "If you took an older paper by mistake, take the last one. If it was given to you as "
+            "the ledger of now, keep it: the ledger lost entries.",
         )
     if found.size == last.size:
         if found.root.hex() != last.root:

@@ -79,7 +79,7 @@ def prove_entry(
             None for all that are held.
 
     Raises:
-        BadInput: no-such-entry.
+        BadInput: no-such-entry, beyond-checkpoint.
         IntegrityBroken: proof-fails, where the ledger's hashes do not fit together.
     """
     held = read_checkpoint(note.encode())
@@ -118,7 +118,14 @@ def public_fields(store: Store, position: int) -> tuple[set[str], set[str]]:
 
 def _stored(store: Store, connection: Connection, position: int, size: int) -> StoredEntry:
     stored = store.recorder.at_positions(connection, [position]).get(position)
-    if stored is None or position > size:
+    if stored is not None and position > size:
+        raise BadInput(
+            "beyond-checkpoint",
+            f"Entry {position} was recorded after the checkpoint, which counts {size}.",
+            "Use a later checkpoint: govledger checkpoint, or leave --checkpoint out.",
+        )
+    if stored is None:
+        size = store.size()
         raise BadInput("no-such-entry", f"There is no entry {position}.", f"The last is {size}.")
     return stored
 

@@ -110,6 +110,25 @@ def test_the_first_time_needs_a_key(memory: Memory) -> None:
     assert rule_of(call, BadInput) == "not-a-cosigner"
 
 
+def test_no_entries_with_a_root_is_refused(memory: Memory) -> None:
+    """What counts no entries has one root; another would keep every later checkpoint out."""
+    bent = Checkpoint(ORIGIN, 0, bytes(32))
+    held = read_checkpoint(sign_checkpoint(bent, LOG).encode())
+    assert rule_of(lambda: sign(memory, held), IntegrityBroken) == "bad-checkpoint"
+    assert memory.read() == {}
+    sign(memory, checkpoint(0, KEPT))
+    sign(memory, checkpoint(5, KEPT), since(0, 5, KEPT))
+    assert memory.read()[ORIGIN].size == 5
+
+
+def test_an_older_paper_is_called_older(memory: Memory) -> None:
+    """Whoever took an older checkpoint by mistake reads so first."""
+    sign(memory, checkpoint(9, KEPT))
+    with pytest.raises(IntegrityBroken) as refused:
+        sign(memory, checkpoint(8, KEPT))
+    assert refused.value.message.startswith("This is older than what you cosigned last (9 entries)")
+
+
 def test_ledgers_are_remembered_apart(memory: Memory) -> None:
     """What was seen of one ledger says nothing of another."""
     other = new_signer("govledger/xyz")

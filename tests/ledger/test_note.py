@@ -149,6 +149,18 @@ def test_a_cosignature_says_when() -> None:
         bent.check([signer.verifier])
 
 
+def test_a_cosignature_of_no_time_that_can_be() -> None:
+    """A time has 63 bits (C2SP tlog-cosignature): a good signature over a later one is none."""
+    signer = new_signer("witness.example/w1", COSIGNATURE)
+    for seconds, holds in ((2**63 - 1, True), (2**63, False)):
+        note = Note(TEXT, (signer.sign(TEXT, seconds),))
+        if holds:
+            assert note.check([signer.verifier])[0].seconds == seconds
+        else:
+            with pytest.raises(IntegrityBroken):
+                note.check([signer.verifier])
+
+
 def test_the_two_kinds_of_signature_do_not_stand_for_each_other() -> None:
     """One secret used for both kinds gives two keys, and neither takes the other's signature."""
     plain = new_signer("x")
