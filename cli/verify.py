@@ -151,7 +151,7 @@ def _verify_folder(
     lawful = Lawful(())
     if not found.findings:
         with scratch_ledger(folder) as ledger:
-            lawful = _as_left_out(check_lawfulness(ledger), found.left_out)
+            lawful = _as_left_out(check_lawfulness(ledger, found.left_out), found.left_out)
     every = (*found.findings, *lawful.findings)
     _tell(session, replace(found, findings=every), lawful, lambda: found.ledger_id)
 

@@ -1,5 +1,6 @@
 """The two clocks: instants in UTC, and days in Europe/London."""
 
+import re
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -11,6 +12,11 @@ YEARS = range(1900, 2200)
 """The years that a person can mean."""
 
 Day = TypeVar("Day", bound=date)
+
+_instant = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}\.[0-9]{6}Z"
+).fullmatch
+_day = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch
 
 
 def now() -> datetime:
@@ -39,6 +45,31 @@ def write_instant(instant: datetime) -> str:
 def read_instant(written: str) -> datetime:
     """The instant that `write_instant` wrote."""
     return datetime.fromisoformat(written)
+
+
+def exact_instant(written: str) -> datetime:
+    """The instant, if it is written in the one form of `write_instant`.
+
+    Instants are compared as text: in another form, such as with an offset, a later one can sort
+    before an earlier one.
+
+    Raises:
+        TypeError, ValueError: it is no instant, or not in that form.
+    """
+    if _instant(written) is None:
+        raise ValueError(f"'{written}' is not an instant as the ledger writes one")
+    return datetime.fromisoformat(written)
+
+
+def exact_day(written: str) -> date:
+    """The day, if it is written as year-month-day, such as 2025-09-30.
+
+    Raises:
+        TypeError, ValueError: it is no day, or not in that form.
+    """
+    if _day(written) is None:
+        raise ValueError(f"'{written}' is not a day as the ledger writes one")
+    return date.fromisoformat(written)
 
 
 def parse_day(written: str) -> date:

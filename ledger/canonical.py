@@ -6,6 +6,7 @@ that; the tests hold the bytes to the `rfc8785` package.
 """
 
 import hashlib
+import re
 import secrets
 from typing import Any
 
@@ -15,6 +16,7 @@ from domain.errors import Failed
 
 LARGEST = 2**53 - 1
 SALT_BYTES = 16
+_digest = re.compile("[0-9a-f]{64}").fullmatch
 
 
 def canonical(value: Any) -> bytes:
@@ -73,5 +75,27 @@ def new_salt() -> bytes:
 
 
 def commitment(salt: bytes, text: str) -> str:
-    """SHA-256(salt || text in UTF-8), in hexadecimal: binds the text and does not reveal it."""
+    """SHA-256(salt || text in UTF-8), in hexadecimal: binds the text and does not reveal it.
+
+    The salt has one length only, or the beginning of a text could be moved into it, where nobody
+    reads it and the commitment is the same.
+
+    Raises:
+        ValueError: the salt is not 16 bytes, or the text cannot be written in UTF-8.
+    """
+    if len(salt) != SALT_BYTES:
+        raise ValueError(f"a salt is {SALT_BYTES} bytes")
     return hashlib.sha256(salt + text.encode()).hexdigest()
+
+
+def is_commitment(value: Any) -> bool:
+    """Whether a value has the form of a commitment: 64 lower-case hexadecimal digits."""
+    return type(value) is str and _digest(value) is not None
+
+
+def binds(committed: Any, salt: Any, text: Any) -> bool:
+    """Whether that is the commitment to this text under this salt, whatever the values are."""
+    try:
+        return bool(commitment(salt, text) == committed)
+    except (AttributeError, TypeError, ValueError):  # not a salt, or not a text
+        return False

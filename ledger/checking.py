@@ -4,20 +4,19 @@ Every leaf, the tree, the commitments, positions, versions and clocks are recomp
 rows, and asks no database: of a store they come from its tables, of an export from its files.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date
-from functools import lru_cache
-from typing import Any
+from datetime import UTC
+from functools import cache, lru_cache
+from typing import Any, get_args
 
 import orjson
 
-from domain.dates import london_day, read_instant
+from domain.dates import exact_day, exact_instant, london_day
 from domain.errors import Failed, IntegrityBroken
 from domain.event import REGISTRY, Event
 from domain.text import WITHOUT_TEXT
-from ledger.canonical import canonical, commitment
-from ledger.entry import Decision, EntryMapper, VaultText
+from ledger.canonical import binds, canonical, is_commitment
+from ledger.entry import Decision, EntryMapper, VaultText, vault_places
 from ledger.fates import Fates
 from ledger.reading import HeldTexts
 from ledger.rows import decision, row_leaf_bytes, stored_entry
@@ -63,7 +62,7 @@ class EntryCheck:
         self.expected = 1
         self.recorded_at = ""
         self.versions: dict[str, int] = {}
-        self.parts = (self._hashes, self._clocks, self._stream, self._content)
+        self.parts = (self._hashes, self._clocks, self._stream, self._names, self._content)
         self.gap = False
         self.as_hashed = True
         self.fates = fates or Fates()
@@ -146,7 +145,7 @@ class EntryCheck:
             )
         try:
             effective_on = _day(effective)
-            instant = read_instant(recorded_at)
+            instant = exact_instant(recorded_at)
             if instant.tzinfo is UTC and effective_on <= instant.date():
                 return  # London is never behind UTC
             recorded_on = london_day(instant)
@@ -172,9 +171,15 @@ class EntryCheck:
             )
         self.versions[stream] = found
 
+    def _names(self, row: Any, _held: HeldTexts) -> None:
+        """Who recorded it is committed to in every entry, or nobody could be asked about it."""
+        _, _, _, _, _, _, _, by, reason, _, _, _, _, _ = row
+        if not is_commitment(by) or not (reason is None or is_commitment(reason)):
+            raise ValueError("not a commitment")
+
     def _content(self, row: Any, held: HeldTexts) -> None:
         """The payload, and the texts that it and the envelope commit to."""
-        where, _, _, tag, recorded_at, _, effective, by, reason, decided, _, _, state, _ = row
+        where, _, _, tag, _, _, _, by, reason, decided, _, _, state, _ = row
         kind, payload = REGISTRY.get(tag), None
         try:
             payload = orjson.loads(state)
@@ -184,29 +189,46 @@ class EntryCheck:
         if self.as_hashed and not is_canonical:  # of one that was changed the hash says enough
             said = f"The payload of entry {where} is not written as the ledger writes it."
             self.add("not-canonical", where, said)
-        places = list(_places(kind, payload)) if kind and isinstance(payload, dict) else []
-        self._texts(where, _committed(by, reason, places), held)
-        for name, holder, key in places:
-            holder[key] = held[name][_TEXT] if name in held else WITHOUT_TEXT
+        places = list(vault_places(kind, payload)) if kind and isinstance(payload, dict) else []
+        committed = {name: digest for name, _, _, digest in places if digest is not None}
+        committed |= {n: found for n, found in (("recorded_by", by), ("reason", reason)) if found}
+        self._texts(where, committed, held)
+        for name, holder, key, digest in places:
+            if digest is None:
+                self._unreadable(where, tag, f"its '{name}' is no commitment to a text")
+                return
+            text = held[name][_TEXT] if name in held else WITHOUT_TEXT
+            holder[key] = text if type(text) is str else WITHOUT_TEXT  # else named above
         try:  # as the mapper does, without making an entry of it
-            _day(effective)
-            read_instant(recorded_at)
             if decided:
                 _decision(decided)
-            if kind is not None and kind.model_validate(payload):
-                return
-        except Exception:  # the mapper says what is wrong, or that it reads all the same
-            pass
-        try:
-            self.mapper.to_domain_event(stored_entry(row, _vault(held)))
-        except IntegrityBroken as error:
-            self.add(error.rule, where, error.message)
+            event: Any = kind.model_validate(payload) if kind is not None else None
+        except Exception:  # the mapper says what is wrong
+            event = None
+        if event is None:
+            try:
+                self.mapper.to_domain_event(stored_entry(row, _vault(held)))
+            except IntegrityBroken as error:
+                self.add(error.rule, where, error.message)
+            else:
+                self._unreadable(where, tag, "its decision is not written as the ledger does")
+        elif (
+            kind
+            and not _of_many_forms(kind).isdisjoint(payload or ())
+            and (_written(event.model_dump(mode="json", exclude_unset=True)) != _written(payload))
+        ):
+            # Reading takes "14" for 14, and an instant for a day; others would read it otherwise.
+            self._unreadable(where, tag, "a value of it is not written as the ledger writes it")
+
+    def _unreadable(self, where: int, tag: str, why: str) -> None:
+        said = f"Entry {where} cannot be read as {tag}: {why}."
+        self.add("unreadable-payload", where, said)
 
     def _texts(self, where: int, committed: dict[str, str], held: HeldTexts) -> None:
         for name, kept in held.items():
             if name not in committed:
                 self.add("text-unknown", where, f"Entry {where} has a text '{name}' too many.")
-            elif not _matches(committed[name], kept):
+            elif not binds(committed[name], kept[_SALT], kept[_TEXT]):
                 self.add(
                     "text-changed",
                     where,
@@ -223,54 +245,40 @@ class EntryCheck:
                 self.add("text-missing", where, f"The text '{name}' of entry {where} is gone.")
 
 
+@cache
+def _of_many_forms(kind: type[Event]) -> frozenset[str]:
+    """The fields of an event that can be read from more than one form: all that are not strings."""
+
+    def is_words(annotation: Any) -> bool:
+        inner = get_args(annotation)  # of a union or of a Literal
+        return (
+            type(annotation) is str
+            or annotation in (str, type(None))
+            or (bool(inner) and all(map(is_words, inner)))
+        )
+
+    fields = kind.model_fields.items()
+    return frozenset(name for name, field in fields if not is_words(field.annotation))
+
+
 _SALT, _TEXT = 2, 3  # of a row of `texts`
-
-
-def _matches(committed: str, kept: Any) -> bool:
-    try:
-        return commitment(kept[_SALT], kept[_TEXT]) == committed
-    except (AttributeError, TypeError, ValueError):  # not a salt, or not a text
-        return False
 
 
 def _vault(held: HeldTexts) -> dict[str, VaultText]:
     return {name: VaultText(kept[_SALT], kept[_TEXT]) for name, kept in held.items()}
 
 
-def _places(
-    kind: type[Event], payload: dict[str, Any]
-) -> Iterator[tuple[str, dict[str, Any], str]]:
-    """(field, object, member) of every place of the payload that commits to a text."""
-    for name, path in kind.vault.items():
-        holder, key = payload, name
-        for step in path:
-            holder, key = holder.get(key, {}), step
-            if type(holder) is not dict:
-                break
-        else:
-            if type(holder.get(key)) is dict:
-                yield name, holder, key
+def _written(payload: Any) -> bytes:
+    return orjson.dumps(payload, option=orjson.OPT_SORT_KEYS)  # to Python true is equal to 1
 
 
-def _committed(
-    recorded_by: Any, reason: Any, places: list[tuple[str, dict[str, Any], str]]
-) -> dict[str, str]:
-    """The commitment to every text, by the field's name."""
-    found = {}
-    for name, holder, key in places:
-        committed = holder[key].get("commitment")
-        if isinstance(committed, str):
-            found[name] = committed
-    if recorded_by:
-        found["recorded_by"] = recorded_by
-    if reason:
-        found["reason"] = reason
-    return found
-
-
-_day = lru_cache(4096)(date.fromisoformat)
+_day = lru_cache(4096)(exact_day)
 
 
 @lru_cache(4096)
 def _decision(written: str) -> Decision:
-    return Decision.model_validate(decision(written))
+    said = decision(written)
+    found = Decision.model_validate(said)
+    if found.model_dump(mode="json") != said:
+        raise ValueError("not as the ledger writes it")
+    return found

@@ -30,7 +30,7 @@ def flat(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
-def _stands_in(words: str, text: str) -> bool:
+def stands_in(words: str, text: str) -> bool:
     """Whether the words stand in a text, both as `flat` gives them, not within a longer word."""
     start = text.find(words)
     while start >= 0:
@@ -52,7 +52,7 @@ def copies_of(connection: Connection, place: Place, text: str) -> Iterator[Copie
     ):
         if (position, name) != place:
             said = flat(other)
-            if _stands_in(words, said):
+            if stands_in(words, said):
                 yield Copied(position, name, said == words)
 
 
@@ -69,7 +69,7 @@ def in_clear(connection: Connection, text: str) -> Iterator[int]:
                 said += _strings(json.loads(written)) if written else []
             except (TypeError, ValueError):
                 continue
-        if any(_stands_in(words, flat(one)) for one in said):
+        if any(stands_in(words, flat(one)) for one in said):
             yield position
 
 

@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -14,7 +14,7 @@ from domain.dates import write_instant
 from domain.errors import IntegrityBroken
 from domain.event import REGISTRY, Event
 from domain.text import WITHOUT_TEXT, withheld_as
-from ledger.canonical import canonical, commitment, new_salt, sha256_hex
+from ledger.canonical import canonical, commitment, is_commitment, new_salt, sha256_hex
 
 
 class Decision(BaseModel):
@@ -160,6 +160,30 @@ def leaf_bytes(stored: StoredEntry) -> bytes:
             "payload_sha256": sha256_hex(stored.state),
         }
     )
+
+
+def vault_places(
+    kind: type[Event], payload: Mapping[str, Any]
+) -> Iterator[tuple[str, Any, str, str | None]]:
+    """(field, object, member, commitment) of every text that a payload commits to.
+
+    In that member of the object stands `{"commitment": …}` with nothing beside it. Where anything
+    else stands there, such as the text itself, the commitment is None.
+    """
+    for name, path in kind.vault.items():
+        if name not in payload:
+            continue
+        holder: Any = payload
+        key = name
+        for step in path:
+            holder, key = holder.get(key), step
+            if type(holder) is not dict:
+                break
+        said = holder.get(key) if type(holder) is dict else None
+        if type(said) is dict and len(said) == 1 and is_commitment(said.get("commitment")):
+            yield name, holder, key, said["commitment"]
+        else:
+            yield name, holder, key, None
 
 
 class EntryMapper(Mapper[str]):

@@ -20,7 +20,8 @@ from domain.withholding import (
     evolve,
     objection,
 )
-from ledger.entry import StoredEntry
+from ledger.canonical import is_commitment
+from ledger.entry import StoredEntry, vault_places
 from ledger.store import LEDGER_STREAM, Store
 from ledger.tables import entries
 
@@ -79,15 +80,15 @@ def fates(connection: Connection, known_at: int | None = None) -> Fates:
 
 def committed(stored: StoredEntry) -> dict[str, str]:
     """The commitment of every text that an entry was recorded with, by the name of the field."""
-    found = {n: stored.envelope[n] for n in ("recorded_by", "reason") if stored.envelope.get(n)}
+    found: dict[str, str] = {}
+    for name in ("recorded_by", "reason"):
+        if is_commitment(stored.envelope.get(name)):
+            found[name] = stored.envelope[name]
     kind = REGISTRY.get(stored.topic)
-    payload = json.loads(stored.state) if kind else {}
-    for name, path in kind.vault.items() if kind else ():
-        there: Any = payload.get(name)
-        for step in (*path, "commitment"):
-            there = there.get(step) if isinstance(there, dict) else None
-        if isinstance(there, str):
-            found[name] = there
+    payload = json.loads(stored.state)
+    for name, _, _, said in vault_places(kind, payload) if kind else ():
+        if said is not None:
+            found[name] = said
     return found
 
 

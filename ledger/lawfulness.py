@@ -12,9 +12,9 @@ is a name, and only votes and confirmations are bound to a key.
 import functools
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -29,7 +29,7 @@ from domain.event import EntryVoided
 from domain.plan import PlanCreated, SectionAdded
 from domain.scale import FIVE_STEPS, Scale
 from domain.text import is_held
-from domain.withholding import WITHHOLDING
+from domain.withholding import WITHHOLDING, Place
 from ledger import signatures
 from ledger.entry import Decision, Entry
 from ledger.fates import may_on_ledger, plan_of, unlawful
@@ -65,8 +65,12 @@ class Lawful:
 Add = Callable[[str, int, str], None]
 
 
-def check_lawfulness(store: Store) -> Lawful:
+def check_lawfulness(store: Store, left_out: Container[Place] = ()) -> Lawful:
     """Hold every entry to the rules, and check every signature that was ever recorded.
+
+    Args:
+        left_out: the texts that a public export rightly leaves out; they are gone by law here, as
+            those that an entry withholds.
 
     Never raises for what a damaged or forged entry holds: what cannot be read is left out here,
     because `ledger.verification.verify` names it.
@@ -82,7 +86,7 @@ def check_lawfulness(store: Store) -> Lawful:
         try:
             for position, rule, sentence in unlawful(store, connection):
                 add("rule-broken", position, f"Entry {position} breaks '{rule}': {sentence}.")
-            for replay in _replayed(store, connection, _look(connection, add), add):
+            for replay in _replayed(store, connection, _look(connection, add), left_out, add):
                 signed += replay.signed
                 unsigned += replay.unsigned
         except exc.DatabaseError as error:
@@ -197,7 +201,9 @@ def _misplaced(
 # --- plans with boards ------------------------------------------------------------------
 
 
-def _replayed(store: Store, connection: Connection, codes: set[str], add: Add) -> list[Replay]:
+def _replayed(
+    store: Store, connection: Connection, codes: set[str], left_out: Container[Place], add: Add
+) -> list[Replay]:
     """Read every plan again that has boards, in one pass over the ledger."""
     replays: dict[str, Replay] = {}
     opened: Any = None
@@ -208,6 +214,8 @@ def _replayed(store: Store, connection: Connection, codes: set[str], add: Add) -
             continue
         try:
             entry = store.mapper.to_domain_event(stored)
+            by_right = {name for name in entry.withheld if (entry.position, name) in left_out}
+            entry = replace(entry, by_law=entry.by_law | by_right) if by_right else entry
         except Exception:  # an edit can leave any value behind
             entry = None
         if stream == LEDGER_STREAM:
@@ -241,7 +249,7 @@ def _on_text(
         return
     who, day = entry.note.recorded_by, london_day(entry.recorded_at or datetime.max)
     scenes = [LineScene(replay, day, who) for replay in replays.values()]
-    if "recorded_by" in opened.withheld or "recorded_by" in entry.withheld:
+    if "recorded_by" in opened.withheld or "recorded_by" in entry.by_law:
         return
     if not may_on_ledger(opened.note.recorded_by, who, scenes):
         said = "breaks the rule 'not-administrator': it decides on a text of the ledger's own"

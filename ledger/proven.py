@@ -11,9 +11,11 @@ from typing import Any
 
 import orjson
 
+import domain.timeline  # noqa: F401 - with it every type of event is known
 from domain.errors import BadInput, Failed, IntegrityBroken
-from ledger.canonical import canonical, commitment, sha256_hex
-from ledger.entry import StoredEntry
+from domain.event import REGISTRY
+from ledger.canonical import binds, canonical, is_commitment, sha256_hex
+from ledger.entry import StoredEntry, vault_places
 from ledger.proof import InclusionProof
 from ledger.tree import leaf_hash
 
@@ -65,7 +67,7 @@ def shown_by(proof: InclusionProof) -> Shown:
 
     Raises:
         BadInput: unreadable-proof.
-        IntegrityBroken: proof-fails, text-changed.
+        IntegrityBroken: proof-fails, text-changed, bad-value, unreadable-payload.
     """
     try:
         value = orjson.loads(proof.extra)
@@ -77,7 +79,7 @@ def shown_by(proof: InclusionProof) -> Shown:
         written = canonical(leaf)
         given = {one["field"]: (bytes.fromhex(one["salt"]), str(one["text"])) for one in texts}
         at_home = all(one["position"] == entry["position"] for one in texts)
-        committed = _commitments(entry)
+        committed, odd = _commitments(entry)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, Failed):
         raise _unreadable("it does not carry the entry that it is about") from None
     if entry["position"] != proof.index + 1 or not proof.shows(leaf_hash(written)):
@@ -87,8 +89,15 @@ def shown_by(proof: InclusionProof) -> Shown:
             "the entry, the proof or the checkpoint was changed.",
             "Ask for the file again, from whoever made it.",
         )
+    if odd:
+        raise IntegrityBroken(
+            "bad-value" if odd in _NAMES else "unreadable-payload",
+            f"Entry {entry['position']} says '{odd}' otherwise than by a commitment to a text, as "
+            "no ledger would have recorded it.",
+            "Tell the ledger's keeper, and keep this file.",
+        )
     for field, (salt, text) in given.items():
-        if not at_home or committed.get(field) != commitment(salt, text):
+        if not at_home or not binds(committed.get(field), salt, text):
             raise IntegrityBroken(
                 "text-changed",
                 f"The text '{field}' in this file is not the one that was recorded.",
@@ -98,21 +107,34 @@ def shown_by(proof: InclusionProof) -> Shown:
     return Shown(entry, {field: text for field, (_salt, text) in sorted(given.items())}, untold)
 
 
-def _commitments(entry: dict[str, Any]) -> dict[str, str]:
-    """The commitment of every text, by field: of the envelope, and found in the payload."""
-    found = {name: entry[name] for name in ("recorded_by", "reason") if entry[name]}
-    for name, value in entry["payload"].items():
-        inner = _commitment(value)
-        if inner is not None:
-            found[name] = inner
-    return found
+_NAMES = ("recorded_by", "reason")
+
+
+def _commitments(entry: dict[str, Any]) -> tuple[dict[str, str], str | None]:
+    """The commitment of every text, by field, and a field where none stands, but should."""
+    found, odd = {}, None
+    for name in _NAMES:
+        if is_commitment(entry[name]):
+            found[name] = entry[name]
+        elif name == "recorded_by" or entry[name] is not None:
+            odd = name
+    kind = REGISTRY.get(entry["type"])
+    if kind is None:  # of a later version: its texts are known by their form alone
+        each = ((name, _commitment(value)) for name, value in entry["payload"].items())
+        return found | {name: said for name, said in each if said is not None}, odd
+    for name, _, _, said in vault_places(kind, entry["payload"]):
+        if said is None:
+            odd = name
+        else:
+            found[name] = said
+    return found, odd
 
 
 def _commitment(value: Any) -> str | None:
     if not isinstance(value, dict):
         return None
-    if value.keys() == {"commitment"} and isinstance(value["commitment"], str):
-        return value["commitment"]
+    if value.keys() == {"commitment"} and is_commitment(value["commitment"]):
+        return str(value["commitment"])
     return next((one for one in map(_commitment, value.values()) if one is not None), None)
 
 

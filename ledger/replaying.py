@@ -264,11 +264,12 @@ class Replay:
     def _tells_who(entry: Entry, scene: LineScene) -> bool:
         """Whether it can still be said who recorded an entry.
 
-        Not where that name is not held; nor where nobody is known by it and the name of somebody,
-        who may be the one, is not held.
+        Not where that name was taken away by an entry; nor where nobody is known by it and the name
+        of somebody, who may be the one, is not held. A name that is only gone, or was never there,
+        is nobody's: else whoever leaves it out could do what they like.
         """
         if "recorded_by" in entry.withheld:
-            return False
+            return "recorded_by" not in entry.by_law
         return scene.known_person(scene.who) is not None or all(
             is_held(person.name) for person in scene.people()
         )

@@ -28,8 +28,8 @@ from domain.withholding import (
     check_basis,
     objection,
 )
-from ledger.canonical import commitment
-from ledger.copies import Copied, copies_of, flat, in_clear
+from ledger.canonical import binds
+from ledger.copies import Copied, copies_of, flat, in_clear, stands_in
 from ledger.entry import Entry, Note, StoredEntry
 from ledger.fates import committed, fates, may_on_ledger, plan_of
 from ledger.store import LEDGER_STREAM, Store
@@ -83,7 +83,7 @@ def withhold(
     Given again for a text that is withheld already, it records nothing and cleans the disk again.
 
     Raises:
-        BadInput: no-such-entry, no-such-text, bad-basis, tells-the-text.
+        BadInput: no-such-entry, no-such-text, bad-basis, tells-the-text, own-name.
         Refusal: needs-authority, text-missing, last-administrator.
         NotAuthorised: not-administrator.
         IntegrityBroken: text-changed, found-wrong.
@@ -103,6 +103,7 @@ def withhold(
                 work.held_text(one)
                 work.add(TextWithheld(position=one[0], field=one[1], basis=said))
             work.check_administrator(places)
+            work.check_recorder(text)
             work.check_sound(places)
             clear = tuple(in_clear(connection, text))
         else:
@@ -285,7 +286,7 @@ class _Work:
                 f"The text '{name}' of entry {position} is not held any more.",
                 "See what verification says of it: govledger verify",
             )
-        if commitment(kept.salt, kept.text) != committed(stored).get(name):
+        if not binds(committed(stored).get(name), kept.salt, kept.text):
             raise IntegrityBroken(
                 "text-changed",
                 f"The text '{name}' of entry {position} is not the one that was recorded; to "
@@ -312,6 +313,21 @@ class _Work:
                     f"The {what} repeats the text that it is about, so the text would stay.",
                     "Say it in other words.",
                 )
+
+    def check_recorder(self, text: str) -> None:
+        """The new entries hold the name of whoever records them, which nothing would take away.
+
+        Raises:
+            BadInput: own-name.
+        """
+        if stands_in(flat(text), flat(self.note.recorded_by)):
+            raise BadInput(
+                "own-name",
+                "The words that are to go stand in the name under which this would be recorded, so "
+                "its own entry would hold them.",
+                "Give your code in place of your name (--as CODE; enrol first where you have "
+                "none), or let another administrator do it.",
+            )
 
     def check_sound(self, places: Sequence[Place]) -> None:
         """What is found against these entries now could not be found any more afterwards.

@@ -62,7 +62,7 @@ BODIES = (
 def key_folder() -> Path:
     """A folder with a private key for each person, and `other`, that nobody is enrolled with."""
     folder = Path(tempfile.mkdtemp(prefix="keys-"))
-    for name in (*PEOPLE, "other"):
+    for name in (*PEOPLE, "other", "third"):
         target = str(folder / name)
         words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", target]
         subprocess.run(words, check=True)

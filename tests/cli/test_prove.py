@@ -10,6 +10,7 @@ import pytest
 from ledger.canonical import canonical, commitment, sha256_hex
 from ledger.checkpoint import Checkpoint, read_checkpoint, sign_checkpoint
 from ledger.entry import Decision, Note
+from ledger.keyfile import read_key
 from ledger.note import new_signer
 from ledger.proof import InclusionProof
 from ledger.tree import leaf_hash
@@ -87,7 +88,12 @@ def test_a_proof_under_a_cosigned_checkpoint(cli: Cli, proven: int) -> None:
     refused = cli.refused("prove", "check", "e.txt", "--cosigner", theirs)
     assert refused.error["rule"] == "not-cosigned"
     late = cli.done("rate", "P7", "Red", *LATER, "--reason", "Seen.").position
-    assert cli.refused("prove", "entry", str(late), *words).error["rule"] == "no-such-entry"
+    refused_late = cli.refused("prove", "entry", str(late), *words).error
+    assert refused_late["rule"] == "beyond-checkpoint"
+    assert "no entry" not in refused_late["message"]
+    assert cli.refused("prove", "entry", "9999", *words).error["rule"] == "no-such-entry"
+    own = cli.refused("prove", "check", "five.txt", "--cosigner", log_key(cli)).error
+    assert own["rule"] == "not-a-cosigner"
 
 
 def bent(change: Any) -> None:
@@ -148,8 +154,9 @@ def test_a_proof_that_carries_nothing_proves_nothing(cli: Cli, proven: int) -> N
 def test_a_forged_text_cannot_move_the_cursor(empty: Cli) -> None:
     """What a file of anybody's says is printed without escape codes."""
     text, salt = "a\x1b[31mb\x9bc", bytes(16)
-    entry = {"position": 1, "recorded_by": commitment(salt, text), "reason": None, "payload": {}}
-    leaf = {"position": 1, "recorded_by": entry["recorded_by"], "reason": None}
+    entry = {"position": 1, "recorded_by": commitment(salt, text), "reason": None, "type": "x/1"}
+    leaf = dict(entry)
+    entry["payload"] = {}
     root = leaf_hash(canonical({**leaf, "payload_sha256": sha256_hex(b"{}")}))
     signer = new_signer("govledger/x")
     held = read_checkpoint(sign_checkpoint(Checkpoint(signer.name, 1, root), signer).encode())
@@ -188,6 +195,72 @@ def test_since_another_checkpoint_proves_nothing(cli: Cli, proven: int) -> None:
     Path("s.txt").write_text("\n".join([lines[0], *lines[2:]]), encoding="utf-8")
     refused = cli.refused("prove", "check", "s.txt", "--since", "100.txt")
     assert refused.error["rule"] == "proof-fails"
+
+
+def test_another_history_of_the_same_length_is_called_so(cli: Cli, proven: int) -> None:
+    """Two roots over as many entries are two histories; whose, the signatures say, once checked."""
+    key = log_key(cli)
+    cli.done("checkpoint", "--out", "now.txt")
+    cli.done("prove", "since", "now.txt", "--out", "s.txt")
+    held = read_checkpoint(Path("now.txt").read_bytes()).checkpoint
+    signer = read_key(log_key_file(cli))
+    fork = sign_checkpoint(Checkpoint(held.origin, held.size, bytes(32)), signer)
+    Path("old.txt").write_text(fork, encoding="utf-8")
+    words = ("prove", "check", "s.txt", "--since", "old.txt")
+    for more, said in ((("--log-key", key), "signed both, so"), ((), "if the ledger's key signed")):
+        refused = cli.refused(*words, *more)
+        assert (refused.code, refused.error["rule"]) == (5, "other-history")
+        assert said in str(refused.error)
+
+
+def log_key_file(cli: Cli) -> Path:
+    return Path(cli.data("checkpoint", "key", "show")["key_file"])
+
+
+def sealed(*, said: Any, texts: Any = ()) -> str:
+    """A proof of the only entry of a ledger of somebody's own, in which every hash is right."""
+    leaf = {name: value for name, value in said.items() if name != "payload"}
+    leaf["payload_sha256"] = sha256_hex(canonical(said["payload"]))
+    root = leaf_hash(canonical(leaf))
+    signer = new_signer("govledger/x")
+    held = read_checkpoint(sign_checkpoint(Checkpoint(signer.name, 1, root), signer).encode())
+    extra = canonical({"entry": said, "texts": list(texts)})
+    return InclusionProof(0, (), held, extra).text
+
+
+WHO = {"position": 1, "field": "recorded_by", "salt": "00" * 16, "text": "A. Clerk"}
+PLAIN: dict[str, Any] = {
+    "position": 1,
+    "recorded_by": commitment(bytes(16), "A. Clerk"),
+    "reason": None,
+    "type": "action.progress_noted/1",
+    "payload": {"progress": {"commitment": "0" * 64}},
+}
+NOT_SO: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "nobody": ({"recorded_by": ""}, {}, "bad-value"),
+    "a name": ({"recorded_by": "A. Clerk"}, {}, "bad-value"),
+    "a reason": ({"reason": "So."}, {}, "bad-value"),
+    "a text": ({"payload": {"progress": "So it is."}}, {}, "unreadable-payload"),
+    "beside": (
+        {"payload": {"progress": {"commitment": "0" * 64, "more": "Jo"}}},
+        {},
+        "unreadable-payload",
+    ),
+    "the salt": ({}, {"salt": "00" * 16 + b"A. ".hex(), "text": "Clerk"}, "text-changed"),
+    "another position": ({"position": 2}, {"position": 2}, "proof-fails"),
+}
+
+
+@pytest.mark.parametrize(("entry", "text", "rule"), NOT_SO.values(), ids=NOT_SO)
+def test_a_ledger_of_somebodys_own(
+    empty: Cli, entry: dict[str, Any], text: dict[str, Any], rule: str
+) -> None:
+    """Where all hashes are right, what no ledger writes is refused all the same."""
+    proof = Path("f.txt")
+    proof.write_text(sealed(said=PLAIN, texts=[WHO]), encoding="utf-8")
+    assert "A. Clerk" in empty.done("prove", "check", "f.txt").out
+    proof.write_text(sealed(said=PLAIN | entry, texts=[WHO | text]), encoding="utf-8")
+    assert empty.refused("prove", "check", "f.txt").error["rule"] == rule
 
 
 def test_a_bad_signature_is_found_with_the_key_only(cli: Cli, proven: int) -> None:

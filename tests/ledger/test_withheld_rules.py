@@ -155,10 +155,11 @@ def test_a_withheld_name_is_nobody(boards: Boards) -> None:
     """
     boards.by(ADMIN, Enrol("second", "A. Second", "Registrar", public_key("other")))
     boards.by(ADMIN, Administrate("second"))
+    boards.by(ADMIN, Enrol("registrar", ADMIN, "Registrar", public_key("third")))
     enrolled = latest(boards, "person.enrolled", 0)
     who = boards.ledger.entry_at(enrolled).event.model_dump()["person"]
     withhold(boards, enrolled, "name")
-    boards.ledger.withhold(1, "recorded_by", BASIS, NOTE)
+    boards.ledger.withhold(1, "recorded_by", BASIS, replace(NOTE, recorded_by="registrar"))
     assert check_lawfulness(boards.ledger).findings == ()
     for name in (who, ADMIN):
         with pytest.raises(NotAuthorised):

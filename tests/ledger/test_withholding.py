@@ -18,6 +18,7 @@ from domain.commands import NoteProgress
 from domain.errors import BadInput, Conflict, GovledgerError, IntegrityBroken, Refusal
 from domain.event import REGISTRY
 from domain.importing import PlannedAction
+from domain.person import PersonEnrolled
 from domain.text import withheld_as
 from domain.withholding import ExemptionLifted, TextExempted, TextWithheld
 from ledger import sqlite
@@ -371,8 +372,7 @@ def test_nothing_is_withheld_that_hides_a_finding(path: Path, ledger: Ledger) ->
 def test_the_name_of_the_only_administrator_stays(path: Path, ledger: Ledger) -> None:
     """Who began the ledger is known by name; without it the plan would have no administrator."""
     # In this ledger `dcs` was appointed by code.
-    outcome = ledger.withhold(1, "recorded_by", BASIS, NOTE, dry_run=True)
-    assert outcome.entries
+    assert refused(path, ledger, 1, "recorded_by", BASIS, NOTE).rule == "own-name"
     fresh = Boards(path.parent / "fresh.sqlite")
     try:
         error = refused(path.parent / "fresh.sqlite", fresh.ledger, 1, "recorded_by", BASIS, NOTE)
@@ -469,6 +469,31 @@ def test_what_no_command_would_have_recorded(
     broken = [f for f in check_lawfulness(ledger).findings if f.position == position]
     assert [f.kind for f in broken] == ["rule-broken"]
     assert f"'{rule}'" in broken[0].message
+
+
+def test_an_entry_does_not_withhold_a_text_before_it_is_recorded(ledger: Ledger) -> None:
+    """What says so of an entry to come, or of itself, takes nothing away."""
+    note = replace(NOTE, effective_on=date(2025, 11, 12))
+    size = ledger.size()
+    for ahead, name in ((1, "reason"), (0, "recorded_by")):
+        event = TextWithheld(position=ledger.size() + 1 + ahead, field=name, basis="x")
+        force(ledger, ("ledger", event, note))
+    with ledger.database.reading() as connection:
+        said = fates(connection).withheld
+    assert not {place for place in said if place[0] > size}
+
+
+def test_the_name_of_who_withholds_is_not_what_is_withheld(ledger: Ledger, path: Path) -> None:
+    """The new entries would hold the words: a code is given, or another does it."""
+    event = PersonEnrolled(person="registrar", name=ADMIN, role="Registrar", key="")
+    stream = f"person/{CODE}/registrar"
+    (enrolled,) = force(ledger, (stream, event, replace(NOTE, effective_on=date(2025, 11, 12))))
+    for place in ((1, "recorded_by"), (enrolled, "name")):
+        for who in (ADMIN, ADMIN.upper()):
+            note = replace(NOTE, recorded_by=who)
+            assert refused(path, ledger, *place, BASIS, note).rule == "own-name"
+        by_code = replace(NOTE, recorded_by="registrar")
+        assert ledger.withhold(*place, BASIS, by_code, dry_run=True).entries
 
 
 # --- what is read once it is gone ------------------------------------------------------------
