@@ -8,13 +8,13 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from importlib.resources import files as files_of
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, select
 
-from documents.signoff_folder import Proofs, collect, write_folder
+from documents.signoff_folder import Proofs, collect, files_of
 from domain.errors import Failed, IntegrityBroken, Refusal
 from domain.plan import ReportIssued
 from domain.signoff import SignOffConfirmed, SignOffVoted
@@ -186,7 +186,7 @@ class _Exporter:
             "public": self.public,
             "counts": self.counts,
         }
-        verifier = files_of("verifier").joinpath("govledger_verify.py").read_text("utf-8")
+        verifier = resources.files("verifier").joinpath("govledger_verify.py").read_text("utf-8")
         for name, text in (("verify.py", verifier), ("README.txt", readme(manifest))):
             self._write(name, text)
             files[name] = self.out[name].end()
@@ -266,21 +266,13 @@ class _Exporter:
     def _signatures(self) -> dict[str, Any]:
         """The statements of each plan, for stock ssh-keygen."""
         written: dict[str, Any] = {}
-        moment = self.ledger.moment()
-        for code in self.ledger.plan_codes():
-            record = Record(self.ledger, self.connection, code, moment)
-            try:
-                proofs = collect(record, self.ledger.references(code))
-            except Refusal:  # nothing is signed on this plan
-                continue
-            proofs = self._without_hidden(proofs)
-            if not proofs.signed:
-                continue
-            folder = Path(self.folder, SIGNATURES, code)
-            write_folder(proofs, folder)
-            for path in sorted(folder.iterdir()):
-                data = path.read_bytes()
-                name = path.relative_to(self.folder).as_posix()
+        for proofs in _proofs(self.ledger, self.connection):
+            for name, data in _copies(self._without_hidden(proofs)):
+                path = Path(self.folder, name)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(data)
+                if path.suffix == ".sh":
+                    path.chmod(0o755)
                 written[name] = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
         return written
 
@@ -302,6 +294,58 @@ class _Exporter:
             for one in gone
         ]
         return replace(proofs, signed=signed, left_out=[*proofs.left_out, *said])
+
+
+def _proofs(ledger: Ledger, connection: Connection) -> Iterator[Proofs]:
+    """What was signed on each plan."""
+    moment = ledger.moment()
+    for code in ledger.plan_codes():
+        try:
+            yield collect(Record(ledger, connection, code, moment), ledger.references(code))
+        except Refusal:  # nothing is signed on this plan
+            continue
+
+
+def _copies(proofs: Proofs) -> Iterator[tuple[str, bytes]]:
+    """(name in the export, content) of each file about the signatures of a plan."""
+    for name, text in sorted(files_of(proofs).items()) if proofs.signed else ():
+        yield f"{SIGNATURES}/{proofs.record.code}/{name}", text.encode()
+
+
+_AS_AT = re.compile(rb"(?m), as at [0-9-]{10},$")
+
+
+def changed_copies(ledger: Ledger, folder: Path, public: bool) -> list[str]:
+    """The files under `signatures` that are not what the entries say.
+
+    They are copies for ssh-keygen, which nobody signed as files: made anew, and compared byte for
+    byte. The day on which it was exported is taken as it stands; of a public export the
+    README.txt, which may tell of texts that are left out, is not compared.
+
+    Args:
+        ledger: made of the entries of the export.
+        folder: the export.
+
+    Returns:
+        Their names in the export, in order.
+
+    Raises:
+        Failed: no-ssh-keygen.
+    """
+    with ledger.database.reading() as connection:
+        due = {name: data for one in _proofs(ledger, connection) for name, data in _copies(one)}
+    there = {
+        path.relative_to(folder).as_posix(): path
+        for path in Path(folder, SIGNATURES).rglob("*")
+        if not path.is_dir()
+    }
+    changed = sorted(due.keys() ^ there.keys())
+    for name in due.keys() & there.keys():
+        told = name.endswith("README.txt")
+        same = _AS_AT.sub(b"", due[name]) == _AS_AT.sub(b"", there[name].read_bytes())
+        if not same and not (public and told):
+            changed.append(name)
+    return sorted(changed)
 
 
 def plain(text: str) -> str:
@@ -352,6 +396,9 @@ write to a ledger can write all of it anew. Compare it with a checkpoint that yo
 elsewhere: from the paper of a committee, an earlier answer, or another organisation.
 
      python3 verify.py . --checkpoint FILE --log-key KEY
+
+FILE is that checkpoint, and KEY the key with which the ledger signs them, as its keeper gave it
+out: the line itself, or a file that holds it.
 
 It cannot show that what was recorded was true, nor who sat at the keyboard. Votes and
 confirmations are bound to a person's key; ask each person whether the key is theirs.

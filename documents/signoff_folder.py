@@ -192,12 +192,8 @@ def write_folder(proofs: Proofs, folder: Path) -> dict[str, Any]:
             f"The folder {folder} is not empty, so nothing was written.",
             "Name a new folder, so that what it holds is this export and nothing else.",
         )
-    files = {ALLOWED: _allowed(proofs.signed), "verify.sh": _script(proofs.signed)}
-    files["README.txt"] = _readme(proofs)
-    for one in proofs.signed:
-        files |= one.files
     folder.mkdir(parents=True, exist_ok=True)
-    for name, text in files.items():
+    for name, text in files_of(proofs).items():
         Path(folder, name).write_bytes(text.encode())
     Path(folder, "verify.sh").chmod(0o755)
     good = next((one for one in proofs.signed if one.trouble is None), proofs.signed[0])
@@ -224,6 +220,15 @@ def write_folder(proofs: Proofs, folder: Path) -> dict[str, Any]:
         "check_one": f"cd {shlex.quote(str(folder))} && {good.command}",
         "check_all": f"sh {shlex.quote(str(folder / 'verify.sh'))}",
     }
+
+
+def files_of(proofs: Proofs) -> dict[str, str]:
+    """The text of each file of the folder, by its name."""
+    files = {ALLOWED: _allowed(proofs.signed), "verify.sh": _script(proofs.signed)}
+    files["README.txt"] = _readme(proofs)
+    for one in proofs.signed:
+        files |= one.files
+    return files
 
 
 def _keys(signed: Sequence[Signed]) -> list[tuple[str, str]]:

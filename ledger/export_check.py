@@ -10,11 +10,11 @@ import json
 import re
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from domain.errors import BadInput, Failed, IntegrityBroken
+from domain.errors import BadInput, Failed, IntegrityBroken, Refusal
 from domain.event import REGISTRY, LedgerOpened
 from domain.plan import ReportIssued
 from domain.signoff import SignOffConfirmed, SignOffVoted
@@ -26,7 +26,7 @@ from ledger.checkpoint import Checkpoint, Held, origin_of, read_checkpoint
 from ledger.entry import StoredEntry, VaultText
 from ledger.exported import ENTRIES, LEFT_OUT, MANIFEST, TEXTS
 from ledger.fates import Fates, Said
-from ledger.note import Verifier
+from ledger.note import LONGEST_NOTE, Verifier
 from ledger.reported import Reported, why_bad
 from ledger.rows import entry_row, row_leaf_bytes
 from ledger.tables import entries
@@ -35,6 +35,7 @@ from ledger.verification import Verified
 
 _Row = namedtuple("_Row", entries.columns.keys())  # type: ignore[misc]
 _KNOWN_AT = re.compile(rb'"known_at":(\d{1,15})')
+_SALT = re.compile(r"[0-9a-f]{32}")
 _SIGNED = (SignOffVoted.tag, SignOffConfirmed.tag)
 
 
@@ -45,10 +46,18 @@ class VerifiedExport(Verified):
     Attributes:
         ledger_id: identity of the ledger, from its opening entry; empty where it cannot be read.
         left_out: the texts that a public export leaves out, each on the basis that an entry gives.
+        copies: those of them that are left out only because they are said to repeat an exempt one,
+            which nobody can see here; each with the one that it is said to repeat.
+        own_signature: what the given key says of the checkpoint in the folder: `good`; `unchecked`
+            where no key was given or another signed it; empty where there is no checkpoint.
+        public: it is an export for the public.
     """
 
     ledger_id: str = ""
     left_out: frozenset[Place] = frozenset()
+    copies: Mapping[Place, Place] = field(default_factory=dict)
+    own_signature: str = ""
+    public: bool = False
 
 
 def verify_export(
@@ -68,11 +77,20 @@ def verify_export(
         log_key: the ledger's verifier key; without it the checkpoint's signature is not checked.
 
     Raises:
-        Refusal: other-log-key, not-signed, of the checkpoint.
+        Refusal: other-log-key, not-signed, of the checkpoint; or of the one in the folder, where
+            none is given.
+        BadInput: no-checkpoint, where a key is given and there is no checkpoint at all.
         Failed: no-export, where the folder is none; cannot-open comes as OSError.
     """
     check = ExportCheck(folder, tick, held, [checkpoint] if checkpoint else [])
+    if log_key and not checkpoint and not Path(folder, exported.CHECKPOINT).is_file():
+        raise BadInput(
+            "no-checkpoint",
+            f"There is no checkpoint in {folder} whose signature this key could check.",
+            "Give the checkpoint that you hold with --checkpoint FILE.",
+        )
     check.run()
+    own = check.own_checkpoint(log_key, alone=checkpoint is None)
     if checkpoint:
         check.against(checkpoint, log_key)
     return VerifiedExport(
@@ -82,6 +100,9 @@ def verify_export(
         len(check.fates.withheld),
         check.ledger_id,
         check.lawfully_left_out,
+        check.copies,
+        own,
+        check.manifest.get("public") is True,
     )
 
 
@@ -113,9 +134,11 @@ class ExportCheck(EntryCheck):
         self._exempt: dict[Place, Said] = {}
         self.fates = Fates(self._withheld, self._exempt)
         self.left_out: dict[Place, str] = {}
+        self.copies: dict[Place, Place] = {}
         self.ledger_id = ""
         self._wanted = {held.checkpoint.size for held in checkpoints}
         self._roots: dict[int, bytes] = {0: self.tree.root}
+        self._copied: dict[str, bytes] = {}
         self.counts = dict.fromkeys(exported.COUNTS, 0)
         self._text_line: dict[str, Any] | None = None
 
@@ -132,7 +155,6 @@ class ExportCheck(EntryCheck):
                 self.tick(stored.position)
         self._end()
         self.held_root()
-        self._own_checkpoint()
 
     def against(self, held: Held, log_key: Verifier | None = None) -> None:
         """Hold the history to a checkpoint, whose size was named beforehand.
@@ -150,17 +172,52 @@ class ExportCheck(EntryCheck):
             except IntegrityBroken as error:
                 said = f"The checkpoint that you hold: {error.message}"
                 self.add("bad-checkpoint", found.size, said)
+        self._hold("The checkpoint that you hold", found)
+
+    def own_checkpoint(self, log_key: Verifier | None = None, alone: bool = True) -> str:
+        """Hold the history to the checkpoint in the folder; comes after `run`.
+
+        Args:
+            log_key: the ledger's verifier key; without it the signature is not checked.
+            alone: no other checkpoint is given, so the key has to be that of this one.
+
+        Returns:
+            See `VerifiedExport.own_signature`.
+
+        Raises:
+            Refusal: other-log-key, not-signed, where it is alone.
+        """
+        path, signed = Path(self.folder, exported.CHECKPOINT), "unchecked"
+        if not path.is_file():
+            return ""
+        try:
+            with path.open("rb") as file:
+                held = read_checkpoint(file.read(LONGEST_NOTE + 1))
+            self._hold("The folder's checkpoint", held.checkpoint)
+            if log_key:
+                held.opened_with(log_key)
+                signed = "good"
+        except (BadInput, IntegrityBroken) as error:
+            self.add("bad-checkpoint", None, f"The folder's checkpoint: {error.message}")
+        except Refusal:
+            if alone:
+                raise
+        return signed
+
+    def _hold(self, what: str, found: Checkpoint) -> None:
+        """The history against what a checkpoint says; nothing where the reading broke off."""
         there = self._roots.get(found.size)
+        if self.gap and (there is None or not self.ledger_id):
+            return  # nobody can tell, and what broke it off is a finding
         if found.origin != origin_of(self.ledger_id):
-            said = f"The checkpoint that you hold, of {found.size} entries, is of {found.origin}"
+            said = f"{what}, of {found.size} entries, is of {found.origin}"
             self.add("other-history", found.size, f"{said}, and this is another ledger.")
         elif there is None:
-            said = f"The checkpoint that you hold counts {found.size} entries; here are only"
-            self.add("rolled-back", found.size, f"{said} {self.expected - 1}.")
+            said = f"{what} counts {found.size} entries; here are only {self.expected - 1}."
+            self.add("rolled-back", found.size, said)
         elif there != found.root:
-            said = f"The checkpoint that you hold gives the root {found.root.hex()} over"
-            here = f"{found.size} entries; here it is {there.hex()}"
-            self.add("other-history", found.size, f"{said} {here}.")
+            said = f"{what} gives the root {found.root.hex()} over {found.size} entries;"
+            self.add("other-history", found.size, f"{said} here it is {there.hex()}.")
 
     # --- the manifest and the files -------------------------------------------------------
 
@@ -168,6 +225,7 @@ class ExportCheck(EntryCheck):
         """Read the manifest, the digests, and what is said of texts; `stored` comes after."""
         self._manifest()
         self._files()
+        self._want_own()
         self._read_left_out()
         self.lawfully_left_out = frozenset(self.left_out)
 
@@ -192,21 +250,26 @@ class ExportCheck(EntryCheck):
     def _files(self) -> None:
         """Digests and sizes; and what later entries say of earlier texts."""
         there = {
-            path.relative_to(self.folder).as_posix()
+            path.relative_to(self.folder).as_posix(): path
             for path in self.folder.rglob("*")
-            if not path.is_dir()
-        } - {MANIFEST}
+            if path.is_symlink() or not path.is_dir()
+        }
+        there.pop(MANIFEST, None)
         listed = self.manifest.get("files", {})
-        for name in sorted(there | listed.keys()):
-            if name not in listed and self.manifest:
-                said = f"The file {name} is not one of the export's."
-                self.add("file-changed", None, said)
-            elif name not in there:
-                self.add("file-changed", None, f"The file {name} is gone.")
+        for name in sorted(there.keys() | listed.keys()):
+            if name not in there:
+                self._changed(name, "is gone")
+            elif there[name].is_symlink() or not there[name].is_file():
+                self._changed(name, "is only a link to another place, or no file at all")
+            elif name not in listed and self.manifest:
+                self._changed(name, "was added: it is not one of the export's")
             else:
                 digest, size = self._digest(name)
                 if self.manifest and listed[name] != {"bytes": size, "sha256": digest}:
-                    self.add("file-changed", None, f"The file {name} is not as it was exported.")
+                    self._changed(name, "is not as it was exported")
+
+    def _changed(self, name: str, what: str) -> None:
+        self.add("file-changed", None, f"The file {name} {what}.")
 
     def _digest(self, name: str) -> tuple[str, int]:
         digest, size = hashlib.sha256(), 0
@@ -221,6 +284,14 @@ class ExportCheck(EntryCheck):
                 size += len(line)
                 self._look_ahead(line)
         return digest.hexdigest(), size
+
+    def _want_own(self) -> None:
+        """Of how many entries the checkpoint in the folder is."""
+        try:
+            data = Path(self.folder, exported.CHECKPOINT).read_bytes()
+            self._wanted.add(read_checkpoint(data).checkpoint.size)
+        except (OSError, BadInput):
+            return  # there is none, or it is named at the end
 
     def _look_ahead(self, line: bytes) -> None:
         """What an entry says of a text before it."""
@@ -284,7 +355,7 @@ class ExportCheck(EntryCheck):
                 if line["position"] < where:
                     self._loose(line)
                 else:
-                    found[line["field"]] = VaultText(bytes.fromhex(line["salt"]), line["text"])
+                    found[line["field"]] = VaultText(_salt(line["salt"]), line["text"])
                 self._text_line = next(texts, None)
             yield exported.stored_entry(value, found)
         while self._text_line is not None:
@@ -299,7 +370,7 @@ class ExportCheck(EntryCheck):
         last: Place = (0, "")
         for number, value in self._lines(TEXTS):
             self.counts["texts"] += 1
-            if not (exported.has_members(value, exported.TEXT_MEMBERS) and _is_hex(value["salt"])):
+            if not exported.has_members(value, exported.TEXT_MEMBERS):
                 kind = "not-canonical" if value is None else "bad-value"
                 self.add(kind, None, f"Line {number} of {TEXTS} cannot be read as a text.")
                 continue
@@ -327,6 +398,8 @@ class ExportCheck(EntryCheck):
                 self.add("left-out-changed", where, f"{said} on that basis.")
                 continue
             self.left_out[place] = value["basis"]
+            if value["copy_of"] is not None:
+                self.copies[place] = of[0], of[1]
 
     # --- of one entry -----------------------------------------------------------------------
 
@@ -335,13 +408,19 @@ class ExportCheck(EntryCheck):
         self.counts["entries"] += 1
         self.counts["signatures"] += row[3] in _SIGNED
         super().entry(row, held)
-        if row[0] in self._wanted:
+        if row[0] in self._wanted and not self.gap:
             self._roots[row[0]] = self.tree.root
         if row[3] == LedgerOpened.tag and not self.ledger_id:
             said = json.loads(row[12]).get("ledger_id")
             self.ledger_id = said if isinstance(said, str) else ""
-        if row[3] == ReportIssued.tag and not self.gap:
+        if row[3] == ReportIssued.tag:
             report = Reported(row[0], json.loads(row[12]))
+            note = report.text("checkpoint")
+            if note:
+                name = f"{exported.CHECKPOINTS}/entry-{row[0]}.checkpoint"
+                self._copied[name] = note.encode("utf-8", "replace")
+            if self.gap:
+                return
             why = why_bad(report, origin_of(self.ledger_id), self._roots.get)
             if why:
                 self.add("bad-checkpoint", row[0], why)
@@ -359,21 +438,6 @@ class ExportCheck(EntryCheck):
                     said = f"The text '{name}' of entry {where} is exempt, and yet it is here."
                     self.add("text-still-held", where, said)
         super()._texts(where, committed, held)
-
-    def _own_checkpoint(self) -> None:
-        """The checkpoint in the folder, which is of just these entries."""
-        path = Path(self.folder, exported.CHECKPOINT)
-        if not path.is_file():
-            return
-        try:
-            found = read_checkpoint(path.read_bytes()).checkpoint
-        except BadInput as error:
-            self.add("bad-checkpoint", None, f"The folder's checkpoint: {error.message}")
-            return
-        due = Checkpoint(origin_of(self.ledger_id), self.expected - 1, self.tree.root)
-        if not self.gap and found != replace(due, extensions=found.extensions):
-            said = f"The folder's checkpoint is of {found.size} entries with the root"
-            self.add("bad-checkpoint", None, f"{said} {found.root.hex()}.")
 
     # --- at the end -------------------------------------------------------------------------
 
@@ -398,7 +462,11 @@ class ExportCheck(EntryCheck):
         listed = self.manifest["files"]
         prefix = f"{exported.CHECKPOINTS}/"
         self.counts["withheld"] = len(self._withheld)
-        self.counts["checkpoints"] = sum(name.startswith(prefix) for name in listed)
+        self.counts["checkpoints"] = len(self._copied)
+        for name in sorted(self._copied.keys() | {n for n in listed if n.startswith(prefix)}):
+            path = Path(self.folder, name)
+            if not path.is_file() or path.read_bytes() != self._copied.get(name):
+                self._changed(name, "is not the checkpoint that its entry recorded")
         if self.manifest["recorded_at"] != self.recorded_at:
             self.add("manifest-changed", None, f"{MANIFEST} gives another last instant.")
         if self.manifest["ledger_id"] != self.ledger_id:
@@ -409,8 +477,6 @@ class ExportCheck(EntryCheck):
                 self.add("manifest-changed", None, f"{said}, and there are {count}.")
 
 
-def _is_hex(written: str) -> bool:
-    try:
-        return bytes.fromhex(written).hex() == written
-    except ValueError:
-        return False
+def _salt(written: str) -> bytes:
+    """The salt; none of the right length, where it is not written as it should be."""
+    return bytes.fromhex(written) if _SALT.fullmatch(written) else b""
