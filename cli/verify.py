@@ -208,7 +208,7 @@ def _verify_folder(
         with scratch_ledger(folder) as ledger:
             lawful = _as_left_out(check_lawfulness(ledger, found.left_out), found.left_out)
             if not lawful.findings and not lawful.failure:
-                copies = changed_copies(ledger, folder, found.public)
+                copies = changed_copies(ledger, folder)
     said = "is not what the entries say, which hold what it is a copy of"
     changed = [Finding("file-changed", None, f"The file {name} {said}.") for name in copies]
     every = (*found.findings, *lawful.findings, *changed)

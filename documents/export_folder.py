@@ -312,15 +312,11 @@ def _copies(proofs: Proofs) -> Iterator[tuple[str, bytes]]:
         yield f"{SIGNATURES}/{proofs.record.code}/{name}", text.encode()
 
 
-_AS_AT = re.compile(rb"(?m), as at [0-9-]{10},$")
-
-
-def changed_copies(ledger: Ledger, folder: Path, public: bool) -> list[str]:
+def changed_copies(ledger: Ledger, folder: Path) -> list[str]:
     """The files under `signatures` that are not what the entries say.
 
-    They are copies for ssh-keygen, which nobody signed as files: made anew, and compared byte for
-    byte. The day on which it was exported is taken as it stands; of a public export the
-    README.txt, which may tell of texts that are left out, is not compared.
+    They are copies for ssh-keygen, so they are made anew and compared byte for byte; but for each
+    README.txt, which proves nothing.
 
     Args:
         ledger: made of the entries of the export.
@@ -335,17 +331,13 @@ def changed_copies(ledger: Ledger, folder: Path, public: bool) -> list[str]:
     with ledger.database.reading() as connection:
         due = {name: data for one in _proofs(ledger, connection) for name, data in _copies(one)}
     there = {
-        path.relative_to(folder).as_posix(): path
+        path.relative_to(folder).as_posix(): path.read_bytes()
         for path in Path(folder, SIGNATURES).rglob("*")
         if not path.is_dir()
     }
-    changed = sorted(due.keys() ^ there.keys())
-    for name in due.keys() & there.keys():
-        told = name.endswith("README.txt")
-        same = _AS_AT.sub(b"", due[name]) == _AS_AT.sub(b"", there[name].read_bytes())
-        if not same and not (public and told):
-            changed.append(name)
-    return sorted(changed)
+    changed = {name for name in due.keys() | there.keys() if due.get(name) != there.get(name)}
+    told = {name for name in due.keys() & there.keys() if Path(name).name == "README.txt"}
+    return sorted(changed - told)
 
 
 def plain(text: str) -> str:

@@ -50,14 +50,12 @@ class VerifiedExport(Verified):
             which nobody can see here; each with the one that it is said to repeat.
         own_signature: what the given key says of the checkpoint in the folder: `good`; `unchecked`
             where no key was given or another signed it; empty where there is no checkpoint.
-        public: it is an export for the public.
     """
 
     ledger_id: str = ""
     left_out: frozenset[Place] = frozenset()
     copies: Mapping[Place, Place] = field(default_factory=dict)
     own_signature: str = ""
-    public: bool = False
 
 
 def verify_export(
@@ -102,7 +100,6 @@ def verify_export(
         check.lawfully_left_out,
         check.copies,
         own,
-        check.manifest.get("public") is True,
     )
 
 

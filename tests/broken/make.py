@@ -21,6 +21,7 @@ from ledger import exported
 from ledger.canonical import canonical, sha256_hex
 from ledger.checkpoint import Checkpoint, sign_checkpoint
 from ledger.entry import VaultText
+from ledger.note import sign_note
 from ledger.tree import Tree
 from tests.fixed import everything_fixed, log_key, small, ssh_sign
 
@@ -41,6 +42,7 @@ class Draft:
         others: the other files.
         manifest: as it was.
         left_out: lines of that file; None for an export that is not public.
+        own: what the checkpoint in the folder says instead of what is so: origin, size, root.
     """
 
     entries: list[Any]
@@ -50,6 +52,7 @@ class Draft:
     left_out: list[Any] | None = None
     sealed: dict[str, Any] = field(default_factory=dict)
     keeps_report: bool = False
+    own: tuple[str, int, bytes] | None = None
 
     @classmethod
     def of(cls, folder: Path) -> "Draft":
@@ -117,6 +120,11 @@ class Draft:
         """Every file, with a manifest that is right about them but for what was `sealed`."""
         self._report()
         found = dict(self.others)
+        if exported.CHECKPOINT in found:
+            key, tree = log_key(self.manifest["ledger_id"]), self.root()
+            said = Checkpoint(*(self.own or (key.name, tree.size, tree.root)))
+            note = sign_note(said.text, key)
+            found[exported.CHECKPOINT] = note.encode()
         lines = {exported.ENTRIES: self.entries, exported.TEXTS: self.texts}
         if self.left_out is not None:
             lines[exported.LEFT_OUT] = self.left_out
@@ -266,6 +274,43 @@ def _extra(draft: Draft) -> None:
     draft.texts.append({"position": 20, "field": "reason", "salt": "00" * 16, "text": "Why not."})
 
 
+def _own(**other: Any) -> Spoil:
+    """The folder's checkpoint says something else, and is signed by the ledger's own key."""
+
+    def spoil(draft: Draft) -> None:
+        tree, name = draft.root(), log_key(draft.manifest["ledger_id"]).name
+        said = {"origin": name, "size": tree.size, "root": tree.root} | other
+        draft.own = said["origin"], said["size"], said["root"]
+
+    return spoil
+
+
+def _other_file(name: str, data: bytes) -> Spoil:
+    """A copy is not what its entry says, and the manifest is right about it."""
+
+    def spoil(draft: Draft) -> None:
+        draft.others = draft.others | {name: data}
+        draft.keeps_report = True
+
+    return spoil
+
+
+def _unsigned(draft: Draft) -> None:
+    """What a member signed is put in place of the commitment to it, and is no such thing."""
+    draft.entry(15)["payload"]["statement"] = "I never said that"
+    draft.texts.remove(draft.text(15, "statement"))
+
+
+def _shifted(draft: Draft) -> None:
+    """The first word of a text is counted to its salt, so that the commitment is still right."""
+    text = draft.text(13, "called")
+    text["salt"], text["text"] = text["salt"] + text["text"][:4].encode().hex(), text["text"][4:]
+
+
+def _swapped(draft: Draft) -> None:
+    draft.texts[3:5] = draft.texts[4], draft.texts[3]
+
+
 def _twice(draft: Draft) -> None:
     draft.sealed["size"] = len(draft.entries)
     draft.entries.insert(7, draft.entry(7))
@@ -348,6 +393,33 @@ def defects(withheld: VaultText) -> list[Defect]:
         Defect("bad-checkpoint", "bad-checkpoint", 17,
                "The checkpoint that a report recorded is of another history.",
                _checkpoint_of_another),
+        Defect("own-checkpoint-longer", "rolled-back", 25,
+               "The checkpoint in the folder counts more entries.", _own(size=25)),
+        Defect("own-checkpoint-other", "other-history", 19,
+               "The checkpoint in the folder gives another root.",
+               _own(root=hashlib.sha256(b"another").digest())),
+        Defect("own-checkpoint-origin", "other-history", 19,
+               "The checkpoint in the folder is of another ledger.", _own(origin="govledger/b")),
+        Defect("copied-signature", "file-changed", None,
+               "The list of keys beside the copies of the votes is another one.",
+               _other_file("signatures/P/allowed_signers", b"chair ssh-ed25519 AAAA\n")),
+        Defect("copied-checkpoint", "file-changed", None,
+               "The copy of a report's checkpoint is another file.",
+               _other_file("checkpoints/entry-17.checkpoint", b"nonsense")),
+        Defect("unsigned-vote", "unreadable-payload", 15,
+               "What a member signed stands in the entry itself, and is no such thing.", _unsigned),
+        Defect("text-beside", "unreadable-payload", 19,
+               "A text stands in the entry, beside its commitment.",
+               lambda draft: draft.entry(19)["payload"]["progress"].update(also="Jo Bloggs")),
+        Defect("no-recorder", "bad-value", 19, "An entry says nothing of who recorded it.",
+               _set(19, recorded_by="")),
+        Defect("salt-too-long", "text-changed", 13,
+               "The first word of a text was counted to its salt.", _shifted),
+        Defect("text-order", "text-unknown", 2, "Two texts changed places.", _swapped),
+        Defect("clock-form", "bad-date", 19, "A clock is written in another form.",
+               _set(19, recorded_at="2025-10-09T19:39:00.000000-12:00")),
+        Defect("other-ledger", "manifest-changed", None, "The manifest is of another ledger.",
+               _seal(ledger_id="0" * 32)),
         Defect("rolled-back", "rolled-back", 19,
                "The last entry was left off, with every count and digest put right.", _cut,
                held=True),
@@ -391,11 +463,12 @@ def make(target: Path) -> None:
     withheld: dict[str, VaultText] = {}
     with TemporaryDirectory() as place, everything_fixed():
         ledger = small(Path(place, "ledger.sqlite"), withheld)
-        write_export(ledger, Path(place, "export"))
         key = log_key(ledger.opened().event.ledger_id)  # type: ignore[attr-defined]
         moment = ledger.moment()
         now = Checkpoint(key.name, moment.position, bytes.fromhex(moment.root))
-        (target / HELD).write_text(sign_checkpoint(now, key), "utf-8")
+        held = sign_checkpoint(now, key)
+        write_export(ledger, Path(place, "export"), checkpoint=lambda _size: held)
+        (target / HELD).write_text(held, "utf-8")
         (target / "held.key").write_text(f"{key.verifier.text}\n", "utf-8")
         ledger.close()
         whole = Draft.of(Path(place, "export")).files()

@@ -34,7 +34,7 @@ def test_the_example_there_and_back(cli: Cli) -> None:
     assert "Verified: 326 entries" in cli.done("verify", "evidence", *held).out
     code, found, printed = single(Path("evidence"), *held, program=Path("evidence/verify.py"))
     assert (code, found) == (0, set())
-    assert "agrees with the first 326 entries" in printed
+    assert "agrees with the history up to entry 326; signed by govledger/" in printed
     said = cli.done("import-ledger", "evidence", "--ledger", "restored.sqlite").out
     assert said.startswith("Restored 326 entries to restored.sqlite, and verified them there.")
     restored = cli.done("--ledger", "restored.sqlite", "verify").out
@@ -64,7 +64,7 @@ def test_the_governance_example(own_place: Path, capsys: pytest.CaptureFixture[s
     assert (code, answer["data"]["signatures_checked"]) == (0, 22)
     code, _, printed = single(Path("evidence"))
     assert code == 0
-    assert "'signatures': 22" in printed
+    assert "signatures: 22" in printed
     scripts = list(Path("evidence", "signatures").glob("*/verify.sh"))
     assert len(scripts) == 1
     ran = subprocess.run(["sh", str(scripts[0])], capture_output=True, text=True)
@@ -160,12 +160,12 @@ def test_a_public_export_does_not_tell(private: Path, capsys: pytest.CaptureFixt
 
 
 def test_what_was_put_back_into_a_public_export_is_found(private: Path) -> None:
-    """An exempt text that somebody put into it is found by ours, by its words."""
+    """An exempt text that somebody put into it is found by both, by its words."""
     assert run(["--ledger", "small.sqlite", "export", "public", "--public"]) == 0
     assert run(["--ledger", "small.sqlite", "export", "all"]) == 0
     shutil.copy("all/texts.jsonl", "public/texts.jsonl")
-    assert ("text-still-held", 6) in ours(Path("public"))[1]
-    assert single(Path("public"))[0] == 5
+    for ask in (ours, single):
+        assert ("text-still-held", 6) in ask(Path("public"))[1]
 
 
 def test_a_checkpoint_of_another_ledger(cli: Cli, private: Path) -> None:

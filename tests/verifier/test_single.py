@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 import domain
+from domain.content import claims_of, statement
+from domain.signoff import SignOffConfirmed, SignOffVoted
 from ledger import signatures
 from tests.broken.make import BASE, HERE
 from tests.ledger.keys import blob, key_of, make_key, public
@@ -74,12 +76,51 @@ def test_it_knows_every_type_of_entry(parts: dict[str, Any]) -> None:
     assert parts["TYPES"] == known
 
 
+def test_it_knows_every_text(parts: dict[str, Any]) -> None:
+    """Its names of texts are those of the vault, and name nothing else but in one type."""
+    known, plain = set(), set()
+    for kind in domain.event.REGISTRY.values():
+        if kind.__module__.startswith("domain."):
+            for name, path in kind.vault.items():
+                known.add(name)
+                assert path == () or (name, path) == ("timescale", ("written",))
+            both = parts["TEXTS"] & kind.model_fields.keys() - kind.vault.keys()
+            plain |= {(name, kind.tag) for name in both}
+    assert parts["TEXTS"] == known
+    assert plain == {("name", "body.established/1")}
+
+
+@pytest.mark.parametrize("said", ["approve", "decline", "confirm"])
+@pytest.mark.parametrize("phase", [1, 2])
+def test_it_knows_what_is_signed(parts: dict[str, Any], said: str, phase: int) -> None:
+    """A statement is word for word the one that members are given to sign."""
+    about: dict[str, Any] = {
+        "phase": phase,
+        "round": 3,
+        "body": "iib",
+        "meeting": "2025-10-09",
+        "signed_at": "2025-10-09T19:25:00Z",
+        "statement": "",
+        "signature": "",
+    }
+    event: SignOffVoted | SignOffConfirmed
+    if said == "confirm":
+        about |= {"confirmation": 1, "confirmed_by": "chair", "shown": "What was shown."}
+        event = SignOffConfirmed.model_validate(about)
+    else:
+        about |= {"vote": said, "person": "chair"}
+        event = SignOffVoted.model_validate(about)
+    due = statement(claims_of("id", "P", "C1", event, "What was shown."))
+    digest = hashlib.sha256(b"What was shown.").hexdigest()
+    assert parts["statement"]("id", "signoff/P/C1", "chair", about, digest) == due
+
+
 def _agree(parts: dict[str, Any], text: str, signature: str, key: str) -> bool:
     """Whether the signature is good, on which ssh-keygen and the file must agree."""
     theirs = signatures.check(text, signature, "somebody", key) is None
     try:
         parts["check_ssh"](text.encode(), signature, key)
-    except parts["BAD"]:
+    except Exception:
         assert not theirs
         return False
     assert theirs
