@@ -21,7 +21,7 @@ from domain.signoff import SignOffConfirmed, SignOffVoted
 from domain.withholding import WITHHOLDING, ExemptionLifted, Place, TextExempted, TextWithheld
 from ledger import exported
 from ledger.canonical import read_canonical
-from ledger.checking import EntryCheck
+from ledger.checking import EntryCheck, Finding
 from ledger.checkpoint import Checkpoint, Held, origin_of, read_checkpoint
 from ledger.entry import StoredEntry, VaultText
 from ledger.exported import ENTRIES, LEFT_OUT, MANIFEST, TEXTS
@@ -91,6 +91,9 @@ def verify_export(
     own = check.own_checkpoint(log_key, alone=checkpoint is None)
     if checkpoint:
         check.against(checkpoint, log_key)
+    kind, number = check.unlisted
+    if number:
+        check.findings.append(Finding(kind, None, f"Further findings, not listed: {number}."))
     return VerifiedExport(
         check.tree.size,
         check.tree.root.hex(),
@@ -101,6 +104,10 @@ def verify_export(
         check.copies,
         own,
     )
+
+
+MOST_FINDINGS = 1000
+"""Whoever has read so many has seen enough, and a file of nothing but dirt has a million."""
 
 
 class ExportCheck(EntryCheck):
@@ -130,6 +137,7 @@ class ExportCheck(EntryCheck):
         self._withheld: dict[Place, Said] = {}
         self._exempt: dict[Place, Said] = {}
         self.fates = Fates(self._withheld, self._exempt)
+        self.unlisted = "", 0
         self.left_out: dict[Place, str] = {}
         self.copies: dict[Place, Place] = {}
         self.ledger_id = ""
@@ -138,6 +146,13 @@ class ExportCheck(EntryCheck):
         self._copied: dict[str, bytes] = {}
         self.counts = dict.fromkeys(exported.COUNTS, 0)
         self._text_line: dict[str, Any] | None = None
+
+    def add(self, kind: str, position: int | None, message: str) -> None:
+        """Note a finding; more than so many are only counted."""
+        if len(self.findings) < MOST_FINDINGS:
+            super().add(kind, position, message)
+        else:
+            self.unlisted = kind, self.unlisted[1] + 1
 
     def run(self) -> None:
         """Everything, in order."""

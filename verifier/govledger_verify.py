@@ -21,9 +21,9 @@ body: established terms_changed member_appointed member_stood_down meeting_recor
 TYPES = {f"{noun}.{verb}/1" for noun, verbs in re.findall(r"(\w+): ([^;]+)", TYPES) for verb in verbs.split()}
 ENTRY = """position stream_id stream_version type recorded_at entry_id effective_on recorded_by
 reason decided_by source correction payload"""
-TEXTS = set("""title owners timescale progress issue outcome response called reference file name role shown
-statement""".split())  # fields of a payload that are texts, in every type but that which names a body
-CLAIMS = "Ledger,Plan,Action,Phase,Round,Decision,Meaning,Body,Meeting,Person,Signed at,Content SHA-256".split(",")
+TEXTS = set(re.findall(r"\w+", """title owners timescale progress issue outcome response called reference file name role shown
+statement"""))  # fields of a payload that are texts, in every type but that which names a body
+CLAIMS = "Ledger,Plan,Action,Phase,Round,Decision,Meaning,Body,Meeting,Person,Signed at,Content SHA-256"
 MEANING = {"approve": ", and I approve", "decline": ", and I decline to approve", "confirm": " now, and I confirm"}
 PHASES = {1: "the activity is complete", 2: "its impact is evidenced"}
 
@@ -45,7 +45,7 @@ def statement(ledger_id, stream, who, vote, digest):  # the lines that a member 
     said, at = vote.get("vote", "confirm"), datetime.datetime.fromisoformat(vote["signed_at"]).isoformat()
     meaning = f"I have read what is shown{MEANING[said]} that {PHASES[vote['phase']]}."
     values = ledger_id, *stream.split("/")[1:], vote["phase"], vote["round"], said, meaning, vote["body"], vote["meeting"]
-    lines = (f"{name}: {value}\n" for name, value in zip(CLAIMS, (*values, who, at, digest), strict=True))
+    lines = (f"{name}: {value}\n" for name, value in zip(CLAIMS.split(","), (*values, who, at, digest), strict=True))
     return "govledger sign-off statement 1\n" + "".join(lines)
 def field(blob):  # the first field of an OpenSSH blob, which stands after its length, and what follows it
     end = 4 + int.from_bytes(blob[:4], "big")
@@ -105,7 +105,7 @@ class Verifier:
         self.ledger_id, self.keys, self.shown, self.copies, self.unsigned = "", [], {}, {}, []
     def find(self, kind, where, sentence):
         self.found += 1
-        print(kind, f"(entry {where})" if where is not None else "", sentence)
+        if self.found <= 1000: print(kind, f"(entry {where})" if where is not None else "", sentence)
     def attempt(self, kind, where, check, *given):  # what a check returns; values that are too odd for it are found
         try: return check(*given)
         except Exception as error: self.find(kind, where, f"Something is lacking or wrong: {error!r}.")
@@ -293,7 +293,7 @@ def main():
     for (where, name), why in verifier.withheld.items(): print(f"Withheld: '{name}' of entry {where}, {why}")
     print(", ".join(f"{name.replace('_', ' ')}: {number}" for name, number in verifier.counts.items()).capitalize())
     print(f"Root {verifier.root()} over {verifier.last} entries")
-    if verifier.found: sys.exit(print(f"NOT as it was recorded. Findings: {verifier.found}") or 5)
+    if verifier.found: sys.exit(print(f"NOT as it was recorded. Findings: {verifier.found} (1000 at most are listed)") or 5)
     print("Verified: everything here is as it was recorded.")
 
 main()

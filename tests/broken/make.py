@@ -279,7 +279,7 @@ def _own(**other: Any) -> Spoil:
 
     def spoil(draft: Draft) -> None:
         tree, name = draft.root(), log_key(draft.manifest["ledger_id"]).name
-        said = {"origin": name, "size": tree.size, "root": tree.root} | other
+        said: dict[str, Any] = {"origin": name, "size": tree.size, "root": tree.root} | other
         draft.own = said["origin"], said["size"], said["root"]
 
     return spoil

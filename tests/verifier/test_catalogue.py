@@ -145,7 +145,7 @@ def test_what_the_inspector_gives_wrongly_is_no_finding(tmp_path: Path) -> None:
 
 
 def test_a_key_checks_the_checkpoint_in_the_folder(tmp_path: Path) -> None:
-    """Alone, as a line or as a file, it checks that signature; where there is none, that is said."""
+    """Alone, as a line or as a file, it checks that signature; without one there it is of no use."""
     for key in (LOG_KEY[1], str(HERE / "held.key")):
         assert ours(HERE / BASE, "--log-key", key)[:2] == (0, set())
         code, _, said = single(HERE / BASE, "--log-key", key)
@@ -186,3 +186,16 @@ def test_no_file_is_added_and_none_is_a_link(tmp_path: Path) -> None:
     (folder / "elsewhere").unlink()
     for ask in (ours, single):
         assert ("file-changed", None) in ask(folder)[1]
+
+
+def test_a_file_of_nothing_but_dirt(tmp_path: Path) -> None:
+    """The first thousand findings are listed, and how many there are is said."""
+    folder = Path(shutil.copytree(HERE / BASE, tmp_path / "export"))
+    (folder / "entries.jsonl").write_bytes(b"\n" * 1500)
+    code, _, answer = ours(folder)
+    found = answer["data"]["findings"]
+    assert (code, len(found)) == (5, 1001)
+    assert found[-1]["message"].startswith("Further findings, not listed: 5")
+    code, _, said = single(folder)
+    assert (code, said.count("not-canonical (entry")) == (5, 999)
+    assert "(1000 at most are listed)" in said
