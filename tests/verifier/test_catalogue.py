@@ -145,7 +145,7 @@ def test_what_the_inspector_gives_wrongly_is_no_finding(tmp_path: Path) -> None:
 
 
 def test_a_key_checks_the_checkpoint_in_the_folder(tmp_path: Path) -> None:
-    """Alone, as a line or as a file, it checks that signature; without one there it is of no use."""
+    """As a line or as a file it checks that signature; where none is, it is of no use."""
     for key in (LOG_KEY[1], str(HERE / "held.key")):
         assert ours(HERE / BASE, "--log-key", key)[:2] == (0, set())
         code, _, said = single(HERE / BASE, "--log-key", key)
