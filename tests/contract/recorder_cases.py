@@ -18,8 +18,8 @@ from ledger.recorder import Recorder
 from ledger.store import Store
 from ledger.verification import verify
 
-NOT_OF_THE_TREE = {"unknown-type", "version-gap", "not-canonical"}
-"""What the package's own events cause: they have no tag, begin at version 0, and are no JSON."""
+NOT_OF_THE_TREE = {"bad-value", "unknown-type", "version-gap", "not-canonical"}
+"""What the package's own events cause: no tag, nobody who recorded, versions from 0, no JSON."""
 
 
 class Backend(TestCase, ABC):
