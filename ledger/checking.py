@@ -4,6 +4,7 @@ Every leaf, the tree, the commitments, positions, versions and clocks are recomp
 rows, and asks no database: of a store they come from its tables, of an export from its files.
 """
 
+import json
 from dataclasses import dataclass
 from datetime import UTC
 from functools import cache, lru_cache
@@ -268,8 +269,8 @@ def _vault(held: HeldTexts) -> dict[str, VaultText]:
     return {name: VaultText(kept[_SALT], kept[_TEXT]) for name, kept in held.items()}
 
 
-def _written(payload: Any) -> bytes:
-    return orjson.dumps(payload, option=orjson.OPT_SORT_KEYS)  # to Python true is equal to 1
+def _written(payload: Any) -> str:
+    return json.dumps(payload, sort_keys=True)  # to Python itself true is equal to 1
 
 
 _day = lru_cache(4096)(exact_day)

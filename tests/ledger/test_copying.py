@@ -53,7 +53,7 @@ def test_there_and_back_again(example_path: Path, postgres: Server, tmp_path: Pa
     there, back = postgres.new(), str(tmp_path / "back.sqlite")
     with open_ledger(example_path) as ledger:
         board = Decision(body="Improvement Board", meeting=date(2025, 11, 11), minute="7.2")
-        note = Note(date(2025, 11, 12), "A. Clerk", decided_by=board)
+        note = Note(date(2025, 11, 12), "An. Officer", decided_by=board)
         ledger.withhold(2, "recorded_by", "a law", note)
         before, moment = stored(ledger), ledger.moment()
     ways = ((str(example_path), there), (there, back))
