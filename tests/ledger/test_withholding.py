@@ -472,7 +472,9 @@ def test_what_no_command_would_have_recorded(
 
 
 def test_an_entry_does_not_withhold_a_text_before_it_is_recorded(ledger: Ledger) -> None:
-    """What says so of an entry to come, or of itself, takes nothing away."""
+    """What says so of an entry to come, or of itself, takes nothing away, were it let in."""
+    with ledger.database.writing() as connection:
+        connection.exec_driver_sql("DROP TRIGGER withheld_by_entry")
     note = replace(NOTE, effective_on=date(2025, 11, 12))
     size = ledger.size()
     for ahead, name in ((1, "reason"), (0, "recorded_by")):
