@@ -99,7 +99,9 @@ def count(
             tally.damaged.append(f"{where}: {wrong}")
     if said.rule:
         tally.rules[said.rule] = tally.rules.get(said.rule, 0) + 1
-    if said.code > 0 and not said.rule:
+    # What is withheld stays so where the file cannot be cleaned after it; the command says that.
+    told = said.rule or "could not be written anew" in said.text
+    if said.code > 0 and not told:
         tally.untrue.append(f"{where}: no plain error, exit {said.code}: {said.text[-600:]}")
     if found == "after" and standing.after != standing.before and NOTHING_RECORDED in said.text:
         tally.untrue.append(f"{where}: it is recorded, and the message says that nothing was")
