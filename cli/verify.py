@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -206,7 +206,7 @@ def _verify_folder(
     lawful, copies = Lawful(()), []
     if not found.findings:
         with scratch_ledger(folder) as ledger:
-            lawful = _as_left_out(check_lawfulness(ledger, found.left_out), found.left_out)
+            lawful = check_lawfulness(ledger, found.left_out)
             if not lawful.findings and not lawful.failure:
                 copies = changed_copies(ledger, folder)
     said = "is not what the entries say, which hold what it is a copy of"
@@ -214,19 +214,6 @@ def _verify_folder(
     every = (*found.findings, *lawful.findings, *changed)
     against = [*against, *_own(found)]
     _tell(session, replace(found, findings=every), lawful, lambda: found.ledger_id, against)
-
-
-def _as_left_out(lawful: Lawful, left_out: Container[tuple[int, str]]) -> Lawful:
-    """A statement that a public export leaves out is no finding: its signature goes unchecked."""
-    from dataclasses import replace
-
-    def by_right(finding: Any) -> bool:
-        kind, place = finding.kind, (finding.position, "statement")
-        return kind == "signature-unchecked" and place in left_out
-
-    kept = tuple(finding for finding in lawful.findings if not by_right(finding))
-    unsigned = lawful.unsigned + len(lawful.findings) - len(kept)
-    return replace(lawful, findings=kept, unsigned=unsigned)
 
 
 def _ledger_id(ledger: Any) -> str:
