@@ -18,14 +18,14 @@ from domain.errors import BadInput, Failed, IntegrityBroken, Refusal
 from domain.event import REGISTRY, LedgerOpened
 from domain.plan import ReportIssued
 from domain.signoff import SignOffConfirmed, SignOffVoted
-from domain.withholding import WITHHOLDING, ExemptionLifted, Place, TextExempted, TextWithheld
+from domain.withholding import WITHHOLDING, Place
 from ledger import exported
 from ledger.canonical import read_canonical
 from ledger.checking import EntryCheck, Finding
 from ledger.checkpoint import Checkpoint, Held, origin_of, read_checkpoint
 from ledger.entry import StoredEntry, VaultText
 from ledger.exported import ENTRIES, LEFT_OUT, MANIFEST, TEXTS
-from ledger.fates import Fates, Said
+from ledger.fates import Fates
 from ledger.note import LONGEST_NOTE, Verifier
 from ledger.reported import Reported, why_bad
 from ledger.rows import entry_row, row_leaf_bytes
@@ -134,9 +134,7 @@ class ExportCheck(EntryCheck):
             )
         self.folder, self.tick = folder, tick
         self.manifest: dict[str, Any] = {}
-        self._withheld: dict[Place, Said] = {}
-        self._exempt: dict[Place, Said] = {}
-        self.fates = Fates(self._withheld, self._exempt)
+        self.fates = Fates()
         self.unlisted = "", 0
         self.left_out: dict[Place, str] = {}
         self.copies: dict[Place, Place] = {}
@@ -318,14 +316,7 @@ class ExportCheck(EntryCheck):
         except (LookupError, TypeError, ValueError):
             return  # whatever it is, the pass over the entries names it
         if isinstance(event, WITHHOLDING) and type(by) is int:
-            place = event.position, event.field
-            if isinstance(event, TextWithheld) and event.position < by:
-                self._withheld.setdefault(place, Said(by, event.basis))
-                self._exempt.pop(place, None)
-            elif isinstance(event, TextExempted) and place not in self._withheld:
-                self._exempt[place] = Said(by, event.basis)
-            elif isinstance(event, ExemptionLifted):
-                self._exempt.pop(place, None)
+            self.fates.take(by, event)
 
     # --- lines ----------------------------------------------------------------------------
 
@@ -403,7 +394,7 @@ class ExportCheck(EntryCheck):
                 continue
             place = value["position"], value["field"]
             of = place if value["copy_of"] is None else value["copy_of"]
-            bases = [said.basis for at, said in self._exempt.items() if list(at) == list(of)]
+            bases = [said.basis for at, said in self.fates.exempt.items() if list(at) == list(of)]
             if bases != [value["basis"]] or place in self.left_out:
                 where = place[0]
                 said = f"The text '{place[1]}' of entry {where} is left out, and no entry says so"
@@ -473,7 +464,7 @@ class ExportCheck(EntryCheck):
             return
         listed = self.manifest["files"]
         prefix = f"{exported.CHECKPOINTS}/"
-        self.counts["withheld"] = len(self._withheld)
+        self.counts["withheld"] = len(self.fates.withheld)
         self.counts["checkpoints"] = len(self._copied)
         for name in sorted(self._copied.keys() | {n for n in listed if n.startswith(prefix)}):
             path = Path(self.folder, name)

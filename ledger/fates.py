@@ -1,7 +1,7 @@
 """What became of texts, as the entries on the stream `ledger` say, and whether they may."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,8 +43,23 @@ class Fates:
         exempt: kept, and left out of what is made public.
     """
 
-    withheld: Mapping[Place, Said] = field(default_factory=dict)
-    exempt: Mapping[Place, Said] = field(default_factory=dict)
+    withheld: dict[Place, Said] = field(default_factory=dict)
+    exempt: dict[Place, Said] = field(default_factory=dict)
+
+    def take(self, by: int, event: Any) -> None:
+        """Take in the next event about a text, in the order of the entries.
+
+        Args:
+            by: the position of its entry; of a text that is not recorded yet it says nothing.
+        """
+        place = event.position, event.field
+        if isinstance(event, TextWithheld) and event.position < by:
+            self.withheld.setdefault(place, Said(by, event.basis))
+            self.exempt.pop(place, None)
+        elif isinstance(event, TextExempted) and place not in self.withheld:
+            self.exempt[place] = Said(by, event.basis)
+        elif isinstance(event, ExemptionLifted):
+            self.exempt.pop(place, None)
 
 
 def fates(connection: Connection, known_at: int | None = None) -> Fates:
@@ -60,22 +75,14 @@ def fates(connection: Connection, known_at: int | None = None) -> Fates:
     )
     if known_at is not None:
         query = query.where(entries.c.position <= known_at)
-    withheld: dict[Place, Said] = {}
-    exempt: dict[Place, Said] = {}
+    found = Fates()
     for by, tag, payload in connection.execute(query.order_by(entries.c.position)):
         try:
             event: Any = REGISTRY[tag].model_validate(json.loads(payload))
         except (ValueError, TypeError, RecursionError):
             continue
-        place = event.position, event.field
-        if isinstance(event, TextWithheld) and event.position < by:
-            withheld.setdefault(place, Said(by, event.basis))
-            exempt.pop(place, None)
-        elif isinstance(event, TextExempted) and place not in withheld:
-            exempt[place] = Said(by, event.basis)
-        elif isinstance(event, ExemptionLifted):
-            exempt.pop(place, None)
-    return Fates(withheld, exempt)
+        found.take(by, event)
+    return found
 
 
 def committed(stored: StoredEntry) -> dict[str, str]:
